@@ -1,0 +1,149 @@
+use crate::mel::MelBank;
+use crate::mfcc::Dct;
+use crate::sanitize::copy_sanitized;
+use crate::spectrum::Spectrum;
+use crate::{DspError, Feature, FrontendConfig, decibel, time_domain};
+
+/// Samples taken in between two moves of the buffer's tail, at least.
+const BLOCK: usize = 4_096;
+
+/// The features of one frame, valid until the next one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Frame<'a> {
+    /// Number of the frame since construction or [`Frontend::reset`]; it starts at sample `index * hop_length`.
+    pub index: u64,
+    /// Zero-crossing rate: sign changes within the frame divided by its length, 0 to 1.
+    pub zcr: f32,
+    /// Root mean square of the samples, linear; 1 is a full-scale square wave.
+    pub rms: f32,
+    /// `mel_bands` values in dB (`10 log10` of the band's power, reference 1), at least -100.
+    pub log_mel: &'a [f32],
+    /// `mfcc_count` cepstral coefficients of `log_mel`.
+    pub mfcc: &'a [f32],
+}
+
+impl Frame<'_> {
+    /// Writes the features one after the other, in the order of the list; `out` should hold
+    /// [`FrontendConfig::rows`] values. Returns how many were written: what does not fit is left out.
+    pub fn write_rows(&self, features: &[Feature], out: &mut [f32]) -> usize {
+        let mut written = 0;
+        for feature in features {
+            let values = match feature {
+                Feature::Zcr => std::slice::from_ref(&self.zcr),
+                Feature::Rms => std::slice::from_ref(&self.rms),
+                Feature::Mfcc => self.mfcc,
+                Feature::LogMel => self.log_mel,
+            };
+            let room = &mut out[written..];
+            let count = values.len().min(room.len());
+            room[..count].copy_from_slice(&values[..count]);
+            written += count;
+        }
+        written
+    }
+}
+
+/// Cuts a stream of samples into overlapping frames and computes their features.
+pub struct Frontend {
+    config: FrontendConfig,
+    /// Sanitised samples not yet done with; the first is the first sample of the next frame.
+    pending: Box<[f32]>,
+    filled: usize,
+    /// Samples still to be dropped before the next frame, when the hop exceeds the frame.
+    skip: usize,
+    next_index: u64,
+    spectrum: Spectrum,
+    mel: MelBank,
+    dct: Dct,
+    power: Box<[f32]>,
+    log_mel: Box<[f32]>,
+    mfcc: Box<[f32]>,
+}
+
+impl Frontend {
+    /// Plans the transform and makes every buffer.
+    ///
+    /// # Errors
+    /// Those of [`FrontendConfig::validate`].
+    pub fn new(config: &FrontendConfig) -> Result<Self, DspError> {
+        config.validate()?;
+        let mel = MelBank::new(config);
+        Ok(Self {
+            pending: vec![0.0; config.frame_length + BLOCK.max(config.hop_length)].into(),
+            filled: 0,
+            skip: 0,
+            next_index: 0,
+            spectrum: Spectrum::new(config.frame_length, config.fft_size),
+            power: vec![0.0; mel.padded_bins()].into(),
+            mel,
+            dct: Dct::new(config.mel_bands, config.mfcc_count),
+            log_mel: vec![0.0; config.mel_bands].into(),
+            mfcc: vec![0.0; config.mfcc_count].into(),
+            config: config.clone(),
+        })
+    }
+
+    /// The configuration it was built from.
+    #[must_use]
+    pub fn config(&self) -> &FrontendConfig {
+        &self.config
+    }
+
+    /// Takes the next samples of the stream, any number, and calls `on_frame` for each frame that is now complete, in order.
+    pub fn push(&mut self, samples: &[f32], mut on_frame: impl FnMut(Frame<'_>)) {
+        let mut rest = samples;
+        while !rest.is_empty() {
+            let dropped = self.skip.min(rest.len());
+            self.skip -= dropped;
+            rest = &rest[dropped..];
+
+            let taken = (self.pending.len() - self.filled).min(rest.len());
+            copy_sanitized(&rest[..taken], &mut self.pending[self.filled..]);
+            self.filled += taken;
+            rest = &rest[taken..];
+
+            let mut start = 0;
+            while start + self.config.frame_length <= self.filled {
+                on_frame(self.analyse(start));
+                self.next_index += 1;
+                start += self.config.hop_length;
+            }
+            let done = start.min(self.filled);
+            self.pending.copy_within(done..self.filled, 0);
+            self.filled -= done;
+            self.skip += start - done;
+        }
+    }
+
+    /// Forgets everything: the next sample starts frame 0 again. To be called at a gap, so that no frame spans it.
+    pub fn reset(&mut self) {
+        self.filled = 0;
+        self.skip = 0;
+        self.next_index = 0;
+    }
+
+    fn analyse(&mut self, start: usize) -> Frame<'_> {
+        let samples = &self.pending[start..start + self.config.frame_length];
+        let bins = self.config.fft_size / 2 + 1;
+        self.spectrum.power(samples, 0, &mut self.power[..bins]);
+        self.mel.apply(&self.power, &mut self.log_mel);
+        decibel::power_to_db(&mut self.log_mel);
+        self.dct.apply(&self.log_mel, &mut self.mfcc);
+        Frame {
+            index: self.next_index,
+            zcr: time_domain::zero_crossings(samples) as f32 / samples.len() as f32,
+            rms: time_domain::rms(samples),
+            log_mel: &self.log_mel,
+            mfcc: &self.mfcc,
+        }
+    }
+}
+
+impl std::fmt::Debug for Frontend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Frontend")
+            .field("config", &self.config)
+            .field("next_index", &self.next_index)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,32 @@
+//! Samples to feature frames, streaming, in fixed buffers.
+//!
+//! In: mono `f32` samples at any rate, full scale ±1, in blocks of any length. Out: one [`Frame`] per hop with zero-crossing
+//! rate, RMS, log-mel spectrum and MFCCs in librosa's definitions, and, through [`Resampler`], samples at another rate.
+//!
+//! Training and the box run this same code, so that the features of the two cannot differ. What a frame means is fixed
+//! by a [`FrontendConfig`], which travels inside the model file.
+//!
+//! - Every buffer and every FFT plan is made at construction; `push`, `flush` and `reset` never allocate.
+//! - How the input is cut into blocks never changes the output, not by one bit.
+//! - A sample that is not finite counts as 0, and one beyond ±[`SAMPLE_LIMIT`] counts as that limit, so that every
+//!   feature is finite whatever comes in.
+//! - Nothing here reads a file, a clock or a device, and nothing logs.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod config;
+mod decibel;
+mod error;
+mod frontend;
+mod level;
+mod mel;
+mod mfcc;
+mod sanitize;
+mod spectrum;
+mod time_domain;
+
+pub use config::{Feature, FrontendConfig};
+pub use error::DspError;
+pub use frontend::{Frame, Frontend};
+pub use level::{DBFS_FLOOR, dbfs};
+pub use sanitize::SAMPLE_LIMIT;

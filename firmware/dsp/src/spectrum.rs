@@ -1,0 +1,79 @@
+use realfft::num_complex::Complex;
+use realfft::{RealFftPlanner, RealToComplex};
+use std::f64::consts::TAU;
+use std::sync::Arc;
+
+/// Power spectrum of one frame: periodic Hann window, zero padding, real FFT, squared magnitude.
+///
+/// librosa pads the window on both sides of the frame; where the zeros stand only turns the phases, so they all follow here.
+pub(crate) struct Spectrum {
+    plan: Arc<dyn RealToComplex<f32>>,
+    window: Box<[f32]>,
+    time: Box<[f32]>,
+    bins: Box<[Complex<f32>]>,
+    scratch: Box<[Complex<f32>]>,
+}
+
+impl Spectrum {
+    /// A frame of `frame_length` samples, padded to `fft_size`; the first must not exceed the second.
+    pub(crate) fn new(frame_length: usize, fft_size: usize) -> Self {
+        let plan = RealFftPlanner::new().plan_fft_forward(fft_size);
+        let window = (0..frame_length)
+            .map(|n| (0.5 - 0.5 * (TAU * n as f64 / frame_length as f64).cos()) as f32)
+            .collect();
+        Self {
+            window,
+            time: plan.make_input_vec().into(),
+            bins: plan.make_output_vec().into(),
+            scratch: plan.make_scratch_vec().into(),
+            plan,
+        }
+    }
+
+    /// Writes the squared magnitudes of bins `first..first + power.len()`; bins that do not exist are left alone.
+    pub(crate) fn power(&mut self, frame: &[f32], first: usize, power: &mut [f32]) {
+        let used = self.window.len().min(frame.len());
+        for ((time, sample), window) in self.time.iter_mut().zip(frame).zip(&self.window) {
+            *time = sample * window;
+        }
+        // The transform leaves its input overwritten.
+        self.time[used..].fill(0.0);
+        let done =
+            self.plan
+                .process_with_scratch(&mut self.time, &mut self.bins, &mut self.scratch);
+        debug_assert!(done.is_ok(), "the buffers come from the plan");
+        for (power, bin) in power.iter_mut().zip(self.bins.iter().skip(first)) {
+            *power = bin.re * bin.re + bin.im * bin.im;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_power_of_a_frame_is_that_of_the_plain_fourier_sum() {
+        for (length, size) in [(12, 16), (9, 9), (7, 15)] {
+            let frame: Vec<f32> = (0..length).map(|n| ((n * n) as f32 * 0.7).sin()).collect();
+            let mut power = vec![0.0; size / 2 + 1];
+            let mut spectrum = Spectrum::new(length, size);
+            for _ in 0..2 {
+                spectrum.power(&frame, 0, &mut power);
+            }
+            for (bin, power) in power.iter().enumerate() {
+                let (mut re, mut im) = (0.0, 0.0);
+                for (n, sample) in frame.iter().enumerate() {
+                    let hann = 0.5 - 0.5 * (TAU * n as f64 / length as f64).cos();
+                    let angle = TAU * (bin * n) as f64 / size as f64;
+                    re += hann * f64::from(*sample) * angle.cos();
+                    im -= hann * f64::from(*sample) * angle.sin();
+                }
+                assert!(
+                    (f64::from(*power) - (re * re + im * im)).abs() < 1e-4,
+                    "bin {bin} of {size}"
+                );
+            }
+        }
+    }
+}

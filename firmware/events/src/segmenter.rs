@@ -1,0 +1,265 @@
+//! Voice activity to speech segments.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{EventsError, in_range};
+use crate::samples;
+
+/// When speech begins and when it is over. Durations are milliseconds of audio.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SegmenterConfig {
+    /// A hop is voiced from this probability on; 0 to 1.
+    pub onset_threshold: f32,
+    /// A hop is silent below this probability; 0 to `onset_threshold`.
+    pub release_threshold: f32,
+    /// Speech has begun when hops have not been silent for this long; 0 to 2000.
+    pub onset_ms: u32,
+    /// How much audio before the onset belongs to the segment; 0 to 2000.
+    pub pre_roll_ms: u32,
+    /// Speech has ended when no hop was voiced for this long; 20 to 10000.
+    pub hangover_ms: u32,
+    /// How much audio after the last speech belongs to the segment; 0 to `hangover_ms`.
+    pub post_roll_ms: u32,
+    /// A segment does not end before it is this long; 0 to `max_segment_ms`.
+    pub min_segment_ms: u32,
+    /// A segment is cut when it is this long; 1000 to 600000.
+    pub max_segment_ms: u32,
+}
+
+impl Default for SegmenterConfig {
+    fn default() -> Self {
+        SegmenterConfig {
+            onset_threshold: 0.5,
+            release_threshold: 0.35,
+            onset_ms: 64,
+            pre_roll_ms: 300,
+            hangover_ms: 700,
+            post_roll_ms: 300,
+            min_segment_ms: 300,
+            max_segment_ms: 30_000,
+        }
+    }
+}
+
+impl SegmenterConfig {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// [`EventsError::Range`] for the first field that is out of its range.
+    pub fn validate(&self) -> Result<(), EventsError> {
+        let onset = self.onset_threshold;
+        in_range("segments.onset_threshold", onset, 0.0, 1.0)?;
+        in_range(
+            "segments.release_threshold",
+            self.release_threshold,
+            0.0,
+            onset,
+        )?;
+        in_range("segments.onset_ms", self.onset_ms as f32, 0.0, 2000.0)?;
+        in_range("segments.pre_roll_ms", self.pre_roll_ms as f32, 0.0, 2000.0)?;
+        in_range(
+            "segments.hangover_ms",
+            self.hangover_ms as f32,
+            20.0,
+            10_000.0,
+        )?;
+        in_range(
+            "segments.post_roll_ms",
+            self.post_roll_ms as f32,
+            0.0,
+            self.hangover_ms as f32,
+        )?;
+        in_range(
+            "segments.max_segment_ms",
+            self.max_segment_ms as f32,
+            1000.0,
+            600_000.0,
+        )?;
+        in_range(
+            "segments.min_segment_ms",
+            self.min_segment_ms as f32,
+            0.0,
+            self.max_segment_ms as f32,
+        )
+    }
+}
+
+/// Where a segment begins or ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SegmentEdge {
+    /// Speech has begun.
+    SpeechStart {
+        /// The first sample of the segment: the onset less the pre-roll, never before the end of an earlier segment.
+        at_sample: u64,
+    },
+    /// Speech has ended.
+    SpeechEnd {
+        /// One past the last sample of the segment: the last speech plus the post-roll.
+        at_sample: u64,
+        /// True when the segment was cut at its maximum length.
+        cut: bool,
+    },
+}
+
+/// What the segmenter is waiting for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SegmenterState {
+    /// No speech.
+    Silence,
+    /// Voiced since this sample, but not yet for long enough.
+    Onset {
+        /// Where the first voiced hop began.
+        since: u64,
+    },
+    /// In a segment, and hearing speech.
+    Speech {
+        /// Where the segment begins.
+        start: u64,
+    },
+    /// In a segment, but hearing silence since a sample.
+    Hangover {
+        /// Where the segment begins.
+        start: u64,
+        /// Where the first silent hop began.
+        silent_since: u64,
+    },
+}
+
+/// The state machine. Feed it one probability per hop; it answers with at most one edge.
+///
+/// | state    | voiced (>= onset) | between             | silent (< release)  |
+/// |----------|-------------------|---------------------|---------------------|
+/// | Silence  | Onset, or Speech  | Silence             | Silence             |
+/// | Onset    | Onset, or Speech  | Onset, or Speech    | Silence             |
+/// | Speech   | Speech            | Speech              | Hangover            |
+/// | Hangover | Speech            | Hangover, or ended  | Hangover, or ended  |
+///
+/// "Or" is decided by the durations of the configuration. In Speech and Hangover the maximum length cuts first.
+#[derive(Debug, Clone)]
+pub struct Segmenter {
+    onset_threshold: f32,
+    release_threshold: f32,
+    onset: u64,
+    pre_roll: u64,
+    hangover: u64,
+    post_roll: u64,
+    min_segment: u64,
+    max_segment: u64,
+    state: SegmenterState,
+    /// No segment reaches back before this sample.
+    floor: u64,
+    /// The end of the last hop.
+    position: u64,
+}
+
+impl Segmenter {
+    /// A segmenter for positions counted at `sample_rate` (Hz).
+    ///
+    /// # Errors
+    /// What [`SegmenterConfig::validate`] says; a rate outside 1000 to 768000.
+    pub fn new(config: &SegmenterConfig, sample_rate: u32) -> Result<Self, EventsError> {
+        config.validate()?;
+        in_range("sample_rate", sample_rate as f32, 1000.0, 768_000.0)?;
+        Ok(Segmenter {
+            onset_threshold: config.onset_threshold,
+            release_threshold: config.release_threshold,
+            onset: samples(config.onset_ms, sample_rate),
+            pre_roll: samples(config.pre_roll_ms, sample_rate),
+            hangover: samples(config.hangover_ms, sample_rate),
+            post_roll: samples(config.post_roll_ms, sample_rate),
+            min_segment: samples(config.min_segment_ms, sample_rate),
+            max_segment: samples(config.max_segment_ms, sample_rate),
+            state: SegmenterState::Silence,
+            floor: 0,
+            position: 0,
+        })
+    }
+
+    /// What the segmenter is waiting for.
+    pub fn state(&self) -> SegmenterState {
+        self.state
+    }
+
+    /// Up to where (exclusive) audio is known to belong to the open segment; `None` when none is open.
+    ///
+    /// In a pause this stops at the post-roll: what follows belongs to the segment only if speech resumes.
+    pub fn certain_until(&self) -> Option<u64> {
+        match self.state {
+            SegmenterState::Silence | SegmenterState::Onset { .. } => None,
+            SegmenterState::Speech { .. } => Some(self.position),
+            SegmenterState::Hangover { silent_since, .. } => {
+                Some(self.position.min(silent_since + self.post_roll))
+            }
+        }
+    }
+
+    /// Takes the voice activity probability of the hop that covers `hop_start..hop_end`.
+    ///
+    /// Hops follow one another; a jump forward belongs behind a [`Segmenter::reset`]. A NaN counts as silence.
+    pub fn push(&mut self, probability: f32, hop_start: u64, hop_end: u64) -> Option<SegmentEdge> {
+        let voiced = probability >= self.onset_threshold;
+        let silent = !voiced && (probability < self.release_threshold || probability.is_nan());
+        self.position = hop_end;
+        match self.state {
+            SegmenterState::Silence if voiced => self.onset(hop_start, hop_end),
+            SegmenterState::Silence => None,
+            SegmenterState::Onset { .. } if silent => {
+                self.state = SegmenterState::Silence;
+                None
+            }
+            SegmenterState::Onset { since } => self.onset(since, hop_end),
+            SegmenterState::Speech { start } | SegmenterState::Hangover { start, .. }
+                if hop_end.saturating_sub(start) >= self.max_segment =>
+            {
+                Some(self.end(hop_end, true))
+            }
+            SegmenterState::Speech { start } if silent => self.pause(start, hop_start, hop_end),
+            SegmenterState::Speech { .. } => None,
+            SegmenterState::Hangover { start, .. } if voiced => {
+                self.state = SegmenterState::Speech { start };
+                None
+            }
+            SegmenterState::Hangover {
+                start,
+                silent_since,
+            } => self.pause(start, silent_since, hop_end),
+        }
+    }
+
+    /// Forgets everything before `at_sample`, without an edge: no later segment reaches back over it.
+    pub fn reset(&mut self, at_sample: u64) {
+        self.state = SegmenterState::Silence;
+        self.floor = at_sample;
+        self.position = at_sample;
+    }
+
+    fn onset(&mut self, since: u64, hop_end: u64) -> Option<SegmentEdge> {
+        if hop_end.saturating_sub(since) < self.onset {
+            self.state = SegmenterState::Onset { since };
+            return None;
+        }
+        let start = since.saturating_sub(self.pre_roll).max(self.floor);
+        self.state = SegmenterState::Speech { start };
+        Some(SegmentEdge::SpeechStart { at_sample: start })
+    }
+
+    fn pause(&mut self, start: u64, silent_since: u64, hop_end: u64) -> Option<SegmentEdge> {
+        let over = hop_end.saturating_sub(silent_since) >= self.hangover
+            && hop_end.saturating_sub(start) >= self.min_segment;
+        if over {
+            return Some(self.end(hop_end.min(silent_since + self.post_roll), false));
+        }
+        self.state = SegmenterState::Hangover {
+            start,
+            silent_since,
+        };
+        None
+    }
+
+    fn end(&mut self, at_sample: u64, cut: bool) -> SegmentEdge {
+        self.state = SegmenterState::Silence;
+        self.floor = at_sample;
+        SegmentEdge::SpeechEnd { at_sample, cut }
+    }
+}

@@ -4,8 +4,7 @@ pub const SAMPLE_LIMIT: f32 = 1e6;
 /// Copies samples, with 0 for those that are not finite and the limit for those beyond it.
 pub(crate) fn copy_sanitized(from: &[f32], to: &mut [f32]) {
     for (to, &from) in to.iter_mut().zip(from) {
-        // The difference is 0 for a finite value and NaN for any other.
-        let finite = if from - from == 0.0 { from } else { 0.0 };
+        let finite = if from.is_finite() { from } else { 0.0 };
         *to = finite.clamp(-SAMPLE_LIMIT, SAMPLE_LIMIT);
     }
 }

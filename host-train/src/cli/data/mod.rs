@@ -1,0 +1,26 @@
+//! `undertone-train data`: corpora on disk.
+
+mod scan;
+mod table;
+
+use clap::Subcommand;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Count the clips of every corpus found and compare them with the published release
+    Scan(scan::Args),
+}
+
+impl Args {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Scan(args) => args.run(),
+        }
+    }
+}

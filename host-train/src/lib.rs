@@ -1,0 +1,14 @@
+//! Everything that happens on the host before a model reaches a box.
+//!
+//! Comes in: folders with published speech-emotion corpora. Goes out: one ONNX file, and figures that can be
+//! reproduced. Samples become features only through `undertone-dsp`, and files become samples only through
+//! `undertone-decode`, so that training hears exactly what the box hears.
+//!
+//! - [`corpora`]: clips with speaker, emotion and product class; counts; splits that share no speaker.
+//!
+//! The library never prints, never exits and never asks; the binary `undertone-train` does.
+//! Nothing of a corpus is ever written except figures and trained weights.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod corpora;

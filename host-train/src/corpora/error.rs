@@ -20,7 +20,7 @@ pub enum CorpusError {
         path: PathBuf,
     },
     /// The folder itself cannot be read.
-    #[error("{}: cannot be read: {source}", path.display())]
+    #[error("{}: cannot be read", path.display())]
     Unreadable {
         /// The path given.
         path: PathBuf,

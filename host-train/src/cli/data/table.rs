@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use undertone_train::corpora::deep::DeepReport;
 use undertone_train::corpora::{Completeness, CorpusReport, Emotion, ScanReport};
 
 /// The most refused files and copies that are listed; `--json` lists all.
@@ -113,8 +114,70 @@ fn oddities(out: &mut String, report: &ScanReport) {
     section(out, "oddities", &lines);
 }
 
+/// What decoding found, to follow [`report`].
+pub(super) fn audio(audio: &DeepReport, report: &ScanReport) -> String {
+    let mut out = String::new();
+    let _ = writeln!(
+        out,
+        "\n{:8} {:>6} {:>8} {:>10} {:>9} {:>10}  sampling rates, channels",
+        "audio", "clips", "minutes", "shortest s", "longest s", "full scale"
+    );
+    let mut lines = Vec::new();
+    for corpus in &audio.corpora {
+        let rates = corpus.sample_rates.iter();
+        let rates: Vec<_> = rates
+            .map(|(rate, clips)| format!("{clips} at {rate} Hz"))
+            .collect();
+        let channels = corpus.channels.iter();
+        let channels: Vec<_> = channels
+            .map(|(count, clips)| format!("{clips} of {count} ch"))
+            .collect();
+        let _ = writeln!(
+            out,
+            "{:8} {:>6} {:>8.1} {:>10.2} {:>9.2} {:>10}  {}; {}",
+            corpus.corpus,
+            corpus.clips,
+            corpus.seconds / 60.0,
+            corpus.shortest,
+            corpus.longest,
+            corpus.full_scale_clips,
+            rates.join(", "),
+            channels.join(", ")
+        );
+        lines.extend(
+            corpus
+                .silent
+                .iter()
+                .map(|id| format!("digital silence: {id}")),
+        );
+        lines.extend(
+            corpus
+                .not_finite
+                .iter()
+                .map(|id| format!("not finite: {id}")),
+        );
+    }
+    for group in &audio.identical_audio {
+        if !report.identical.contains(group) {
+            let labels = if group.labels_differ {
+                " under different labels"
+            } else {
+                ""
+            };
+            lines.push(format!("same audio{labels}: {}", group.clips.join(", ")));
+        }
+    }
+    let unreadable = audio
+        .unreadable
+        .iter()
+        .map(|file| format!("unreadable: {} {}", file.path.display(), file.reason));
+    list(&mut lines, unreadable, audio.unreadable.len(), "unreadable");
+    section(&mut out, "oddities of the audio", &lines);
+    out
+}
+
 /// A headed list, or the word `none`.
-pub(super) fn section(out: &mut String, head: &str, lines: &[String]) {
+fn section(out: &mut String, head: &str, lines: &[String]) {
     let _ = writeln!(out, "\n{head}");
     if lines.is_empty() {
         let _ = writeln!(out, "  none");
@@ -125,12 +188,7 @@ pub(super) fn section(out: &mut String, head: &str, lines: &[String]) {
 }
 
 /// Adds the first items, and how many more there are.
-pub(super) fn list(
-    lines: &mut Vec<String>,
-    items: impl Iterator<Item = String>,
-    count: usize,
-    what: &str,
-) {
+fn list(lines: &mut Vec<String>, items: impl Iterator<Item = String>, count: usize, what: &str) {
     lines.extend(items.take(LISTED));
     if count > LISTED {
         lines.push(format!("{what}: {} more, all in --json", count - LISTED));

@@ -1,0 +1,243 @@
+//! Every `boards/*/board.toml` can be read by programs and agrees with its folder and with itself.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Board {
+    name: String,
+    title: String,
+    target: String,
+    sources: Vec<String>,
+    cpu: Cpu,
+    os: Os,
+    audio: Vec<Audio>,
+    serial: Vec<Serial>,
+    governor: Governor,
+    thermal: Thermal,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cpu {
+    soc: String,
+    core: String,
+    cores: u32,
+    max_mhz: u32,
+    features: Vec<String>,
+    memory_mib: Vec<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Os {
+    name: String,
+    glibc: String,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    I2s,
+    Usb,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Audio {
+    kind: Kind,
+    device: String,
+    setup: Vec<String>,
+    alsa_card: Option<String>,
+    rate_hz: Option<u32>,
+    format: Option<String>,
+    channels: Option<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Serial {
+    path: String,
+    pins: String,
+    setup: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Governor {
+    default: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Thermal {
+    zone_type: String,
+    throttle_c: Option<u32>,
+    limit_c: Option<u32>,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../boards")
+}
+
+fn boards() -> Vec<(PathBuf, Board)> {
+    let mut boards: Vec<(PathBuf, Board)> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .map(|path| {
+            let text = fs::read_to_string(path.join("board.toml")).unwrap();
+            let board =
+                toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            (path, board)
+        })
+        .collect();
+    boards.sort_by(|a, b| a.0.cmp(&b.0));
+    boards
+}
+
+#[test]
+fn the_promised_boards_are_there_and_the_readme_lists_them() {
+    let names: Vec<String> = boards().into_iter().map(|(_, board)| board.name).collect();
+    let promised = [
+        "jetson-nano",
+        "jetson-orin-nano",
+        "rpi-3",
+        "rpi-4",
+        "rpi-5",
+        "rpi-zero-2w",
+    ];
+    assert_eq!(names, promised);
+    let readme = fs::read_to_string(folder().join("README.md")).unwrap();
+    for (_, board) in boards() {
+        let Board {
+            name,
+            title,
+            cpu,
+            os,
+            ..
+        } = &board;
+        let row = format!(
+            "| `{name}` | {title} | {} x {} | glibc {} |",
+            cpu.cores, cpu.core, os.glibc
+        );
+        assert!(readme.contains(&row), "boards/README.md lacks: {row}");
+    }
+}
+
+#[test]
+fn a_board_is_named_like_its_folder_and_has_notes_and_sources() {
+    for (path, board) in boards() {
+        assert_eq!(path.file_name().unwrap().to_str().unwrap(), board.name);
+        let notes = fs::read_to_string(path.join("notes.md")).unwrap();
+        assert!(
+            notes.starts_with(&format!("# {}\n", board.title)),
+            "{}",
+            board.name
+        );
+        assert!(
+            !board.sources.is_empty() && board.sources.iter().all(|source| source.len() > 10),
+            "{}",
+            board.name
+        );
+    }
+}
+
+#[test]
+fn targets_and_numbers_are_possible() {
+    for (_, board) in boards() {
+        let name = &board.name;
+        assert!(
+            ["aarch64-unknown-linux-gnu", "armv7-unknown-linux-gnueabihf"]
+                .contains(&board.target.as_str()),
+            "{name}"
+        );
+        assert!(
+            board.cpu.core.starts_with("Cortex-A") && !board.cpu.soc.is_empty(),
+            "{name}"
+        );
+        assert!(
+            (1..=16).contains(&board.cpu.cores) && (500..=4000).contains(&board.cpu.max_mhz),
+            "{name}"
+        );
+        assert!(
+            board.cpu.features.iter().any(|feature| feature == "neon"),
+            "{name}"
+        );
+        assert!(
+            board.cpu.memory_mib.is_sorted()
+                && board.cpu.memory_mib.iter().all(|size| *size >= 256),
+            "{name}"
+        );
+        let (major, minor) = board
+            .os
+            .glibc
+            .split_once('.')
+            .expect("glibc as major.minor");
+        assert!(
+            major == "2" && minor.parse::<u32>().is_ok() && !board.os.name.is_empty(),
+            "{name}"
+        );
+        assert!(
+            ["ondemand", "schedutil"].contains(&board.governor.default.as_str()),
+            "{name}"
+        );
+        assert!(!board.thermal.zone_type.is_empty(), "{name}");
+        match (board.thermal.throttle_c, board.thermal.limit_c) {
+            (Some(throttle), Some(limit)) => assert!(throttle < limit && limit <= 110, "{name}"),
+            (None, None) => {}
+            half => panic!("{name}: throttle and limit come together, not {half:?}"),
+        }
+    }
+}
+
+#[test]
+fn every_board_hears_and_speaks() {
+    for (_, board) in boards() {
+        let name = &board.name;
+        assert!(
+            board.audio.iter().any(|audio| audio.kind == Kind::Usb),
+            "{name}"
+        );
+        for audio in &board.audio {
+            assert!(!audio.device.is_empty(), "{name}");
+            let fixed = audio.alsa_card.is_some()
+                && audio
+                    .rate_hz
+                    .is_some_and(|rate| (8000..=192_000).contains(&rate))
+                && audio
+                    .channels
+                    .is_some_and(|channels| (1..=8).contains(&channels))
+                && audio
+                    .format
+                    .as_deref()
+                    .is_some_and(|format| ["S16_LE", "S32_LE"].contains(&format));
+            assert_eq!(
+                fixed,
+                audio.kind == Kind::I2s,
+                "{name}: only an I2S card is known beforehand"
+            );
+            assert_eq!(
+                audio.setup.is_empty(),
+                audio.kind == Kind::Usb,
+                "{name}: only USB needs no setup"
+            );
+        }
+        assert!(!board.serial.is_empty(), "{name}");
+        for serial in &board.serial {
+            assert!(
+                serial.path.starts_with("/dev/") && !serial.pins.is_empty(),
+                "{name}"
+            );
+            assert_eq!(
+                serial.setup.is_empty(),
+                serial.path.starts_with("/dev/serial/by-id/"),
+                "{name}"
+            );
+        }
+    }
+}

@@ -124,8 +124,7 @@ impl Frontend {
 
     fn analyse(&mut self, start: usize) -> Frame<'_> {
         let samples = &self.pending[start..start + self.config.frame_length];
-        let bins = self.config.fft_size / 2 + 1;
-        self.spectrum.power(samples, 0, &mut self.power[..bins]);
+        self.spectrum.power(samples, &mut self.power);
         self.mel.apply(&self.power, &mut self.log_mel);
         decibel::power_to_db(&mut self.log_mel);
         self.dct.apply(&self.log_mel, &mut self.mfcc);

@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 /// Power spectrum of one frame: periodic Hann window, zero padding, real FFT, squared magnitude.
 ///
+/// The transform runs in `f64`: in `f32` its rounding would stand above the noise of 16-bit sound in the quiet bands of a loud
+/// frame, and differ from one processor's instructions to another's.
+///
 /// librosa pads the window on both sides of the frame; where the zeros stand only turns the phases, so they all follow here.
 pub(crate) struct Spectrum {
-    plan: Arc<dyn RealToComplex<f32>>,
-    window: Box<[f32]>,
-    time: Box<[f32]>,
-    bins: Box<[Complex<f32>]>,
-    scratch: Box<[Complex<f32>]>,
+    plan: Arc<dyn RealToComplex<f64>>,
+    window: Box<[f64]>,
+    time: Box<[f64]>,
+    bins: Box<[Complex<f64>]>,
+    scratch: Box<[Complex<f64>]>,
 }
 
 impl Spectrum {
@@ -19,7 +22,7 @@ impl Spectrum {
     pub(crate) fn new(frame_length: usize, fft_size: usize) -> Self {
         let plan = RealFftPlanner::new().plan_fft_forward(fft_size);
         let window = (0..frame_length)
-            .map(|n| (0.5 - 0.5 * (TAU * n as f64 / frame_length as f64).cos()) as f32)
+            .map(|n| 0.5 - 0.5 * (TAU * n as f64 / frame_length as f64).cos())
             .collect();
         Self {
             window,
@@ -30,11 +33,11 @@ impl Spectrum {
         }
     }
 
-    /// Writes the squared magnitudes of bins `first..first + power.len()`; bins that do not exist are left alone.
-    pub(crate) fn power(&mut self, frame: &[f32], first: usize, power: &mut [f32]) {
+    /// Writes the squared magnitudes of the bins from 0 to half the sample rate; `power` beyond them is left alone.
+    pub(crate) fn power(&mut self, frame: &[f32], power: &mut [f32]) {
         let used = self.window.len().min(frame.len());
         for ((time, sample), window) in self.time.iter_mut().zip(frame).zip(&self.window) {
-            *time = sample * window;
+            *time = f64::from(*sample) * window;
         }
         // The transform leaves its input overwritten.
         self.time[used..].fill(0.0);
@@ -42,8 +45,8 @@ impl Spectrum {
             self.plan
                 .process_with_scratch(&mut self.time, &mut self.bins, &mut self.scratch);
         debug_assert!(done.is_ok(), "the buffers come from the plan");
-        for (power, bin) in power.iter_mut().zip(self.bins.iter().skip(first)) {
-            *power = bin.re * bin.re + bin.im * bin.im;
+        for (power, bin) in power.iter_mut().zip(&self.bins) {
+            *power = (bin.re * bin.re + bin.im * bin.im) as f32;
         }
     }
 }
@@ -59,7 +62,7 @@ mod tests {
             let mut power = vec![0.0; size / 2 + 1];
             let mut spectrum = Spectrum::new(length, size);
             for _ in 0..2 {
-                spectrum.power(&frame, 0, &mut power);
+                spectrum.power(&frame, &mut power);
             }
             for (bin, power) in power.iter().enumerate() {
                 let (mut re, mut im) = (0.0, 0.0);

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use undertone_train::corpora::deep::listen;
 use undertone_train::corpora::select::{self, assert_disjoint};
 use undertone_train::corpora::{
-    Clip, Completeness, Corpus, CorpusError, Emotion, Import, Label, Protocol, ScanReport, Sex,
-    Votes, import,
+    Completeness, Corpus, CorpusError, Emotion, Import, Label, Protocol, ScanReport, Sex, Votes,
+    import,
 };
 
 /// Writes a short tone; other seeds give other tones.
@@ -251,7 +251,7 @@ fn a_folder_that_is_no_corpus_says_what_was_looked_for_and_what_was_found() {
         "SAVEE",
         "CREMA-D",
         ".flac",
-        "2 other audio files",
+        "2 audio files of other names",
     ] {
         assert!(message.contains(part), "{part}: {message}");
     }
@@ -371,20 +371,16 @@ fn the_published_corpora_are_complete_and_odd_where_they_are_known_to_be() {
         3
     );
 
-    let crema_d: Vec<&Clip> = import
-        .clips
-        .iter()
-        .filter(|c| c.corpus == Corpus::CremaD)
-        .collect();
-    let agreed = crema_d
-        .iter()
-        .filter(|clip| clip.votes.and_then(|v| v.majority()) == Some(clip.emotion))
-        .count();
-    let share = agreed as f64 / crema_d.len() as f64;
-    assert!(
-        (share - 0.446).abs() < 0.03,
-        "majority agrees in {share:.3}"
-    );
+    // Published: a single vote matches the intended emotion in 40.0 %.
+    let votes = import.clips.iter().filter_map(|c| Some((c.votes?, c)));
+    let (agreed, all) = votes.fold((0, 0), |(agreed, all), (votes, clip)| {
+        (
+            agreed + u32::from(votes.of(clip.emotion)),
+            all + votes.total(),
+        )
+    });
+    let share = f64::from(agreed) / f64::from(all);
+    assert!((share - 0.400).abs() < 5e-4, "{share}");
 }
 
 #[test]

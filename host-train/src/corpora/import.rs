@@ -188,8 +188,8 @@ fn found(root: &Path, tree: &Tree, names: &Names) -> String {
     }
     if let Some(first) = names.refused.first() {
         parts.push(format!(
-            "{} other audio files (the first, {}, {})",
-            names.refused.len(),
+            "{} of other names (the first, {}, {})",
+            counted(names.refused.len(), "audio file"),
             first
                 .path
                 .strip_prefix(root)
@@ -210,10 +210,17 @@ fn found(root: &Path, tree: &Tree, names: &Names) -> String {
         parts.push("no audio files".to_owned());
     }
     parts.push(format!(
-        "{others} files that are no audio, {} folders",
-        tree.folders
+        "{} of other kinds, {}",
+        counted(others, "file"),
+        counted(tree.folders, "folder")
     ));
     parts.join(", ")
+}
+
+/// `1 file`, `2 files`.
+fn counted(number: usize, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{ending}")
 }
 
 /// SHA-256 of the file, or why it cannot be a clip.

@@ -21,7 +21,7 @@ pub fn load<P: AsRef<Path>>(
     Ok(import.clips)
 }
 
-/// Two sets of clips that share no speaker and no content; only this module makes one.
+/// Two sets of clips that share no speaker and no content: every function here that gives one has checked it.
 #[derive(Clone, Debug)]
 pub struct Split<'a> {
     /// Clips to train on, also to validate on: validation speakers come from here ([`Split::hold_out`]).

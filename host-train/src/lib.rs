@@ -5,10 +5,18 @@
 //! `undertone-decode`, so that training hears exactly what the box hears.
 //!
 //! - [`corpora`]: clips with speaker, emotion and product class; counts; splits that share no speaker.
+//! - [`features`]: feature frames of clips, computed in parallel and cached.
+//! - [`network`]: the networks that can be trained.
+//! - [`training`]: the loop, what it hears, and what it leaves on disk.
+//! - [`evaluation`]: figures of merit.
 //!
-//! The library never prints, never exits and never asks; the binary `undertone-train` does.
+//! The library never exits and never asks, and prints nothing but progress bars; the binary `undertone-train` does.
 //! Nothing of a corpus is ever written except figures and trained weights.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod corpora;
+pub mod evaluation;
+pub mod features;
+pub mod network;
+pub mod training;

@@ -2,6 +2,7 @@
 
 mod data;
 mod output;
+mod train;
 
 use clap::Subcommand;
 
@@ -9,12 +10,15 @@ use clap::Subcommand;
 pub(crate) enum Command {
     /// Look at corpora on disk
     Data(data::Args),
+    /// Train the streaming network; resumes what the run folder holds
+    Train(train::TrainArgs),
 }
 
 impl Command {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Data(args) => args.run(),
+            Self::Train(args) => args.run(),
         }
     }
 }

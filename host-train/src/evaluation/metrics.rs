@@ -1,0 +1,214 @@
+//! Figures of merit of a classifier.
+//!
+//! Unweighted accuracy (UA) is the mean recall over the classes that occur. The expected calibration error follows
+//! Guo et al. 2017, with [`BINS`] equal-width bins of confidence. Coverage is the share of clips that are answered
+//! when the least confident are not.
+
+use serde::{Deserialize, Serialize};
+
+/// Bins of the calibration error.
+pub const BINS: usize = 15;
+
+/// One classified clip.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Probability of each class; classes that cannot occur have 0.
+    pub probabilities: Vec<f32>,
+    /// True class.
+    pub target: usize,
+}
+
+impl Outcome {
+    /// The most probable class; the first one on a tie.
+    #[must_use]
+    pub fn predicted(&self) -> usize {
+        let mut best = 0;
+        for (class, probability) in self.probabilities.iter().enumerate() {
+            if *probability > self.probabilities[best] {
+                best = class;
+            }
+        }
+        best
+    }
+
+    /// Probability of the predicted class.
+    #[must_use]
+    pub fn confidence(&self) -> f32 {
+        self.probabilities
+            .get(self.predicted())
+            .copied()
+            .unwrap_or(0.0)
+    }
+
+    fn correct(&self) -> bool {
+        self.predicted() == self.target
+    }
+}
+
+/// Figures of one set of outcomes; shares are 0 to 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// Number of clips.
+    pub clips: usize,
+    /// Mean recall over the classes that occur.
+    pub unweighted_accuracy: f64,
+    /// Share of clips that are right.
+    pub accuracy: f64,
+    /// Mean F1 over the classes that occur.
+    pub macro_f1: f64,
+    /// Recall of each class; `None` for one that does not occur.
+    pub recall: Vec<Option<f64>>,
+    /// Precision of each class; `None` for one that is never predicted.
+    pub precision: Vec<Option<f64>>,
+    /// Expected calibration error.
+    pub calibration_error: f64,
+    /// UA of the three quarters of the clips that are most confident.
+    pub unweighted_accuracy_at_75: f64,
+    /// Clips by true class (row) and predicted class (column).
+    pub confusion: Vec<Vec<usize>>,
+}
+
+impl Figures {
+    /// Figures of `outcomes` over `classes` classes.
+    #[must_use]
+    pub fn of(outcomes: &[Outcome], classes: usize) -> Self {
+        let confusion = confusion(outcomes.iter(), classes);
+        let recall: Vec<Option<f64>> = (0..classes)
+            .map(|class| share(confusion[class][class], confusion[class].iter().sum()))
+            .collect();
+        let precision: Vec<Option<f64>> = (0..classes)
+            .map(|class| {
+                share(
+                    confusion[class][class],
+                    confusion.iter().map(|row| row[class]).sum(),
+                )
+            })
+            .collect();
+        let f1: Vec<Option<f64>> = (0..classes)
+            .map(|class| {
+                let recall = recall[class]?;
+                let precision = precision[class].unwrap_or(0.0);
+                Some(if recall + precision > 0.0 {
+                    2.0 * recall * precision / (recall + precision)
+                } else {
+                    0.0
+                })
+            })
+            .collect();
+        let right = (0..classes).map(|class| confusion[class][class]).sum();
+        let mut confident: Vec<&Outcome> = outcomes.iter().collect();
+        confident.sort_by(|a, b| b.confidence().total_cmp(&a.confidence()));
+        confident.truncate((outcomes.len() * 3).div_ceil(4));
+        Self {
+            clips: outcomes.len(),
+            unweighted_accuracy: mean(&recall),
+            accuracy: share(right, outcomes.len()).unwrap_or(0.0),
+            macro_f1: mean(&f1),
+            calibration_error: calibration_error(outcomes),
+            unweighted_accuracy_at_75: unweighted_accuracy(confident.into_iter(), classes),
+            recall,
+            precision,
+            confusion,
+        }
+    }
+}
+
+/// UA of `outcomes` over `classes` classes; 0 without outcomes.
+pub fn unweighted_accuracy<'a>(outcomes: impl Iterator<Item = &'a Outcome>, classes: usize) -> f64 {
+    let confusion = confusion(outcomes, classes);
+    let recall: Vec<Option<f64>> = confusion
+        .iter()
+        .enumerate()
+        .map(|(class, row)| share(row[class], row.iter().sum()))
+        .collect();
+    mean(&recall)
+}
+
+/// Mean gap between confidence and accuracy, weighted by the clips in each bin of confidence.
+#[must_use]
+pub fn calibration_error(outcomes: &[Outcome]) -> f64 {
+    let mut bins = [(0usize, 0usize, 0.0f64); BINS];
+    for outcome in outcomes {
+        let confidence = f64::from(outcome.confidence());
+        let (count, right, sum) = &mut bins[((confidence * BINS as f64) as usize).min(BINS - 1)];
+        *count += 1;
+        *right += usize::from(outcome.correct());
+        *sum += confidence;
+    }
+    let gaps = bins
+        .iter()
+        .map(|&(_, right, sum)| (right as f64 - sum).abs());
+    gaps.sum::<f64>() / outcomes.len().max(1) as f64
+}
+
+fn confusion<'a>(outcomes: impl Iterator<Item = &'a Outcome>, classes: usize) -> Vec<Vec<usize>> {
+    let mut confusion = vec![vec![0; classes]; classes];
+    for outcome in outcomes {
+        confusion[outcome.target][outcome.predicted()] += 1;
+    }
+    confusion
+}
+
+fn share(part: usize, whole: usize) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+fn mean(values: &[Option<f64>]) -> f64 {
+    let known: Vec<f64> = values.iter().copied().flatten().collect();
+    known.iter().sum::<f64>() / known.len().max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(probabilities: [f32; 3], target: usize) -> Outcome {
+        Outcome {
+            probabilities: probabilities.to_vec(),
+            target,
+        }
+    }
+
+    #[test]
+    fn unweighted_accuracy_is_the_mean_recall_of_the_classes_that_occur() {
+        let outcomes = [
+            outcome([0.9, 0.1, 0.0], 0),
+            outcome([0.8, 0.2, 0.0], 0),
+            outcome([0.7, 0.3, 0.0], 0),
+            outcome([0.6, 0.4, 0.0], 1),
+        ];
+        let figures = Figures::of(&outcomes, 3);
+        assert!((figures.unweighted_accuracy - 0.5).abs() < 1e-9);
+        assert!((figures.accuracy - 0.75).abs() < 1e-9);
+        assert_eq!(figures.recall, [Some(1.0), Some(0.0), None]);
+        assert_eq!(figures.precision, [Some(0.75), None, None]);
+        assert_eq!(figures.confusion[1], [1, 0, 0]);
+    }
+
+    #[test]
+    fn a_confident_and_always_wrong_classifier_has_a_calibration_error_of_its_confidence() {
+        let outcomes = vec![outcome([0.9, 0.1, 0.0], 1); 10];
+        assert!((calibration_error(&outcomes) - 0.9).abs() < 1e-6);
+        let half = [outcome([0.5, 0.4, 0.1], 0), outcome([0.5, 0.4, 0.1], 1)];
+        assert!(calibration_error(&half) < 1e-6);
+    }
+
+    #[test]
+    fn leaving_out_the_least_confident_quarter_can_raise_the_score() {
+        let mut outcomes = vec![
+            outcome([0.9, 0.1, 0.0], 0),
+            outcome([0.1, 0.9, 0.0], 1),
+            outcome([0.2, 0.8, 0.0], 1),
+        ];
+        outcomes.push(outcome([0.5, 0.45, 0.05], 1));
+        let figures = Figures::of(&outcomes, 3);
+        assert!((figures.unweighted_accuracy_at_75 - 1.0).abs() < 1e-9);
+        assert!(figures.unweighted_accuracy < 1.0);
+    }
+
+    #[test]
+    fn no_outcomes_give_zeros_and_no_panic() {
+        let figures = Figures::of(&[], 3);
+        assert_eq!((figures.clips, figures.unweighted_accuracy), (0, 0.0));
+    }
+}

@@ -1,0 +1,57 @@
+//! Feature frames of whole corpora, by the box's own front end.
+//!
+//! In: clips and a [`FrontendConfig`]. Out: one [`ClipFeatures`] per clip, computed in parallel or read from a cache.
+//! Leading and trailing silence is cut off ([`activity`]), as voice activity does on the box.
+
+pub mod activity;
+mod cache;
+mod extract;
+
+use std::path::PathBuf;
+
+pub use cache::CacheError;
+pub use extract::{Extractor, extract_samples};
+
+use undertone_decode::DecodeError;
+use undertone_dsp::DspError;
+
+/// Feature frames of one clip.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClipFeatures {
+    /// Values per frame.
+    pub rows: usize,
+    /// Frame after frame, `rows` values each.
+    pub values: Vec<f32>,
+}
+
+impl ClipFeatures {
+    /// Number of frames.
+    #[must_use]
+    pub fn frames(&self) -> usize {
+        self.values.len() / self.rows.max(1)
+    }
+}
+
+/// Why features could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum FeatureError {
+    /// The audio cannot be read; the message names the file.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The front end refuses its configuration.
+    #[error("front end: {0}")]
+    Dsp(#[from] DspError),
+    /// Too short for a single frame.
+    #[error("{}: {samples} samples give no frame of {frame_length}: leave the clip out", path.display())]
+    TooShort {
+        /// The clip.
+        path: PathBuf,
+        /// Samples at the front end's rate.
+        samples: usize,
+        /// Samples that one frame takes.
+        frame_length: usize,
+    },
+    /// The cache cannot be written.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+}

@@ -1,0 +1,255 @@
+//! The streamable network: a residual convolutional encoder, causal in time, with utterance
+//! pooling outside it.
+//!
+//! Every convolution over time is padded on the left only, by `kernel - stride` steps, so that an
+//! output step needs nothing beyond the input steps it covers: the encoder can be fed
+//! `TIME_STRIDE` frames at a time and gives one step each time, the same as on the whole clip.
+
+use burn::module::Module;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{
+    BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Initializer, Linear, LinearConfig,
+    PaddingConfig2d,
+};
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+/// Feature frames per encoder step.
+pub const TIME_STRIDE: usize = 4;
+
+/// Bound of the attention score, so that its exponential can be summed without rescaling.
+pub const ATTENTION_BOUND: f32 = 4.0;
+
+/// Added to the variance before the square root of the pooled deviation.
+pub const VARIANCE_FLOOR: f32 = 1e-5;
+
+/// Shape of a [`StreamingNet`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StreamingConfig {
+    /// Rows of a feature frame (frequency axis of the input).
+    pub rows: usize,
+    /// Output channels of the stem and of the three residual stages.
+    pub channels: [usize; 4],
+    /// Channels of the encoder's output.
+    pub width: usize,
+    /// Dilations of the temporal residual blocks after the frequency axis is folded away.
+    pub dilations: Vec<usize>,
+    /// Units of the head's hidden layer.
+    pub hidden: usize,
+    /// Share of pooled statistics dropped while training.
+    pub dropout: f64,
+    /// Number of classes.
+    pub classes: usize,
+}
+
+impl StreamingConfig {
+    /// The shape that ships, for `rows` input rows and `classes` labels.
+    #[must_use]
+    pub fn new(rows: usize, classes: usize) -> Self {
+        Self {
+            rows,
+            channels: [16, 24, 40, 64],
+            width: 128,
+            dilations: vec![1, 2],
+            hidden: 96,
+            dropout: 0.3,
+            classes,
+        }
+    }
+
+    /// Rows left after the stem and the stages have each halved the frequency axis.
+    #[must_use]
+    pub fn folded_rows(&self) -> usize {
+        (0..4).fold(self.rows, |rows, _| rows.div_ceil(2))
+    }
+
+    /// Creates the network with random weights.
+    #[must_use]
+    pub fn init(&self, device: &Device) -> StreamingNet {
+        let [stem, one, two, three] = self.channels;
+        StreamingNet {
+            stem: ConvNorm::new([1, stem], [3, 5], [2, 2], 1, device),
+            stages: vec![
+                Residual::new([stem, one], [3, 3], [2, 1], device),
+                Residual::new([one, two], [3, 3], [2, 2], device),
+                Residual::new([two, three], [3, 3], [2, 1], device),
+            ],
+            fold: ConvNorm::new(
+                [three, self.width],
+                [self.folded_rows(), 1],
+                [1, 1],
+                1,
+                device,
+            ),
+            temporal: self
+                .dilations
+                .iter()
+                .map(|&dilation| Temporal::new(self.width, 3, dilation, device))
+                .collect(),
+            attention: Conv2dConfig::new([self.width, 1], [1, 1]).init(device),
+            dropout: DropoutConfig::new(self.dropout).init(),
+            hidden: LinearConfig::new(4 * self.width, self.hidden).init(device),
+            output: LinearConfig::new(self.hidden, self.classes).init(device),
+        }
+    }
+}
+
+/// Convolution and batch normalisation, folded into one convolution when exported.
+#[derive(Module, Debug)]
+pub struct ConvNorm {
+    /// The convolution, without bias.
+    pub conv: Conv2d,
+    /// The normalisation after it.
+    pub norm: BatchNorm,
+}
+
+impl ConvNorm {
+    fn new(
+        channels: [usize; 2],
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        dilation: usize,
+        device: &Device,
+    ) -> Self {
+        // Frequency: centred, except that a kernel as tall as its input takes all of it.
+        let rows = if stride[0] == 1 && kernel[1] == 1 {
+            0
+        } else {
+            kernel[0] / 2
+        };
+        let past = (kernel[1] - 1) * dilation + 1 - stride[1].min(kernel[1]);
+        Self {
+            conv: Conv2dConfig::new(channels, kernel)
+                .with_stride(stride)
+                .with_dilation([1, dilation])
+                .with_padding(PaddingConfig2d::Explicit(rows, past, rows, 0))
+                .with_bias(false)
+                .with_initializer(Initializer::KaimingNormal {
+                    gain: 2f64.sqrt(),
+                    fan_out_only: false,
+                })
+                .init(device),
+            norm: BatchNormConfig::new(channels[1]).init(device),
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        self.norm.forward(self.conv.forward(x))
+    }
+}
+
+/// Two convolutions with a shortcut; the first one may stride.
+#[derive(Module, Debug)]
+pub struct Residual {
+    /// First convolution, strided.
+    pub first: ConvNorm,
+    /// Second convolution.
+    pub second: ConvNorm,
+    /// One-by-one convolution that brings the input to the output's shape.
+    pub shortcut: ConvNorm,
+}
+
+impl Residual {
+    fn new(channels: [usize; 2], kernel: [usize; 2], stride: [usize; 2], device: &Device) -> Self {
+        Self {
+            first: ConvNorm::new(channels, kernel, stride, 1, device),
+            second: ConvNorm::new([channels[1], channels[1]], kernel, [1, 1], 1, device),
+            shortcut: ConvNorm::new(channels, [1, 1], stride, 1, device),
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let shortcut = self.shortcut.forward(x.clone());
+        let x = relu(self.first.forward(x));
+        relu(self.second.forward(x) + shortcut)
+    }
+}
+
+/// A dilated convolution over time with a shortcut, on the folded representation.
+#[derive(Module, Debug)]
+pub struct Temporal {
+    /// The convolution, kernel over time only.
+    pub conv: ConvNorm,
+}
+
+impl Temporal {
+    fn new(width: usize, kernel: usize, dilation: usize, device: &Device) -> Self {
+        Self {
+            conv: ConvNorm::new([width, width], [1, kernel], [1, 1], dilation, device),
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        relu(self.conv.forward(x.clone())) + x
+    }
+}
+
+/// The network. See the module's documentation.
+#[derive(Module, Debug)]
+pub struct StreamingNet {
+    /// First convolution, halves both axes.
+    pub stem: ConvNorm,
+    /// Residual stages; each halves the frequency axis, the second one also time.
+    pub stages: Vec<Residual>,
+    /// Folds what is left of the frequency axis into channels.
+    pub fold: ConvNorm,
+    /// Temporal residual blocks.
+    pub temporal: Vec<Temporal>,
+    /// Attention score of a step.
+    pub attention: Conv2d,
+    /// Dropout on the pooled statistics.
+    pub dropout: Dropout,
+    /// Hidden layer of the head.
+    pub hidden: Linear,
+    /// Output layer of the head.
+    pub output: Linear,
+}
+
+impl StreamingNet {
+    /// Encodes normalised features `[batch, rows, frames]` to `[batch, width, steps]` and
+    /// attention scores `[batch, 1, steps]`, one step per [`TIME_STRIDE`] frames.
+    pub fn encode(&self, features: Tensor<3>) -> (Tensor<3>, Tensor<3>) {
+        let mut x = relu(self.stem.forward(features.unsqueeze_dim(1)));
+        for stage in &self.stages {
+            x = stage.forward(x);
+        }
+        x = relu(self.fold.forward(x));
+        for block in &self.temporal {
+            x = block.forward(x);
+        }
+        let score = self.attention.forward(x.clone());
+        let score = (score / ATTENTION_BOUND).tanh() * ATTENTION_BOUND;
+        (x.squeeze_dim(2), score.squeeze_dim(2))
+    }
+
+    /// Pools steps to `[batch, 4 * width]`: mean, standard deviation, maximum and
+    /// attention-weighted mean of the steps where `mask` (`[batch, 1, steps]`) is 1.
+    #[must_use]
+    pub fn pool(steps: Tensor<3>, score: Tensor<3>, mask: Tensor<3>) -> Tensor<2> {
+        let count = mask.clone().sum_dim(2);
+        let masked = steps.clone() * mask.clone();
+        let mean = masked.clone().sum_dim(2) / count.clone();
+        let square = (masked.clone() * steps).sum_dim(2) / count;
+        let variance = (square - mean.clone() * mean.clone()).clamp_min(0.0);
+        let deviation = (variance + VARIANCE_FLOOR).sqrt();
+        // Steps follow a rectifier, so that a masked step's zero never exceeds a real one.
+        let maximum = masked.clone().max_dim(2);
+        let weight = score.exp() * mask;
+        let attended = (masked * weight.clone()).sum_dim(2) / weight.sum_dim(2);
+        Tensor::cat(vec![mean, deviation, maximum, attended], 1).squeeze_dim(2)
+    }
+
+    /// Class logits `[batch, classes]` of pooled statistics.
+    pub fn classify(&self, pooled: Tensor<2>) -> Tensor<2> {
+        let x = relu(self.hidden.forward(self.dropout.forward(pooled)));
+        self.output.forward(x)
+    }
+
+    /// Class logits of whole utterances; `mask` is as for [`StreamingNet::pool`].
+    pub fn forward(&self, features: Tensor<3>, mask: Tensor<3>) -> Tensor<2> {
+        let (steps, score) = self.encode(features);
+        self.classify(Self::pool(steps, score, mask))
+    }
+}

@@ -1,0 +1,222 @@
+//! What a run leaves on disk after every epoch.
+//!
+//! A run folder holds `recipe.json` (recipe and the clips' hash), `state.json` (epochs, scores), `last-0.bpk` and
+//! `last-1.bpk` with `optimizer-0.bpk` and `optimizer-1.bpk` (even and odd epochs in turn, to resume), and `best.bpk`
+//! (to export). `state.json` is written last and atomically: the files of the epoch that it names are complete, and a
+//! run stopped at any moment goes on from there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use burn::optim::ModuleOptimizer;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::TrainingError;
+use super::normalise::Normalisation;
+use super::recipe::Recipe;
+use super::schedule::Plateau;
+use crate::network::streaming::{StreamingConfig, StreamingNet};
+
+/// What a run is about; a resumed run must be about the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The recipe.
+    pub recipe: Recipe,
+    /// Shape of the network.
+    pub network: StreamingConfig,
+    /// Class names, in output order.
+    pub labels: Vec<String>,
+    /// Corpora trained on.
+    pub corpora: Vec<String>,
+    /// Hash of the content of training, validation and test clips.
+    pub clips: [String; 3],
+    /// Fixed normalisation, from the training clips.
+    pub normalisation: Normalisation,
+}
+
+/// Figures of one epoch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochFigures {
+    /// Mean loss over the training steps.
+    pub loss: f32,
+    /// Mean over the corpora of the validation UA, 0 to 1.
+    pub score: f64,
+    /// Validation UA of each corpus.
+    pub corpora: Vec<(String, f64)>,
+    /// Learning rate at the epoch's end.
+    pub learning_rate: f64,
+    /// Wall time in seconds.
+    pub seconds: f64,
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Complete epochs.
+    pub epochs: Vec<EpochFigures>,
+    /// Epoch (from 1) of the best validation score, and the score.
+    pub best: Option<(usize, f64)>,
+    /// Plateau schedule.
+    pub plateau: Plateau,
+}
+
+/// A run's folder.
+#[derive(Clone, Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// The folder at `path`, made if missing, for a run with this plan.
+    ///
+    /// # Errors
+    /// [`TrainingError::OtherRun`] if another run lives there; file errors.
+    pub fn open(path: &Path, plan: &Plan) -> Result<Self, TrainingError> {
+        fs::create_dir_all(path).map_err(|source| TrainingError::File {
+            path: path.to_owned(),
+            source,
+        })?;
+        let folder = Self {
+            path: path.to_owned(),
+        };
+        let file = folder.file("recipe.json");
+        if file.exists() {
+            let found: Plan = read(&file)?;
+            if found != *plan {
+                return Err(TrainingError::OtherRun {
+                    path: path.to_owned(),
+                });
+            }
+        } else {
+            write(&file, plan)?;
+        }
+        Ok(folder)
+    }
+
+    /// The plan of the finished or interrupted run at `path`.
+    ///
+    /// # Errors
+    /// File and format errors.
+    pub fn load(path: &Path) -> Result<(Self, Plan, State), TrainingError> {
+        let folder = Self {
+            path: path.to_owned(),
+        };
+        let plan = read(&folder.file("recipe.json"))?;
+        let state = folder.state()?;
+        Ok((folder, plan, state))
+    }
+
+    /// How far the run is; an empty state for a new one.
+    ///
+    /// # Errors
+    /// File and format errors.
+    pub fn state(&self) -> Result<State, TrainingError> {
+        let file = self.file("state.json");
+        if file.exists() {
+            read(&file)
+        } else {
+            Ok(State::default())
+        }
+    }
+
+    /// Stores an epoch.
+    ///
+    /// # Errors
+    /// File errors.
+    pub fn store(
+        &self,
+        state: &State,
+        network: &StreamingNet,
+        optimizer: &ModuleOptimizer,
+    ) -> Result<(), TrainingError> {
+        let turn = state.epochs.len() % 2;
+        self.save_weights(&format!("last-{turn}.bpk"), network)?;
+        let file = self.file(&format!("optimizer-{turn}.bpk"));
+        optimizer
+            .save(&file)
+            .map_err(|source| TrainingError::Record { path: file, source })?;
+        if state
+            .best
+            .is_some_and(|(epoch, _)| epoch == state.epochs.len())
+        {
+            self.save_weights("best.bpk", network)?;
+        }
+        write(&self.file("state.json"), state)
+    }
+
+    /// Weights and optimizer after the last epoch of `state`, loaded into a network and an optimizer of the same shape.
+    ///
+    /// # Errors
+    /// [`TrainingError::Record`] if they do not fit.
+    pub fn resume(
+        &self,
+        state: &State,
+        network: StreamingNet,
+        optimizer: ModuleOptimizer,
+    ) -> Result<(StreamingNet, ModuleOptimizer), TrainingError> {
+        let turn = state.epochs.len() % 2;
+        let network = self.load_weights(&format!("last-{turn}.bpk"), network)?;
+        let path = self.file(&format!("optimizer-{turn}.bpk"));
+        let optimizer = optimizer
+            .load(&path)
+            .map_err(|source| TrainingError::Record { path, source })?;
+        Ok((network, optimizer))
+    }
+
+    /// Weights of the best epoch, loaded into a network of the same shape.
+    ///
+    /// # Errors
+    /// [`TrainingError::Record`] if they do not fit.
+    pub fn best(&self, network: StreamingNet) -> Result<StreamingNet, TrainingError> {
+        self.load_weights("best.bpk", network)
+    }
+
+    fn load_weights(
+        &self,
+        name: &str,
+        network: StreamingNet,
+    ) -> Result<StreamingNet, TrainingError> {
+        let path = self.file(name);
+        network
+            .try_load_file(&path)
+            .map_err(|source| TrainingError::Record { path, source })
+    }
+
+    fn save_weights(&self, name: &str, network: &StreamingNet) -> Result<(), TrainingError> {
+        let path = self.file(name);
+        network
+            .clone()
+            .save_file(&path)
+            .map_err(|source| TrainingError::Record { path, source })
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+}
+
+fn read<T: DeserializeOwned>(file: &Path) -> Result<T, TrainingError> {
+    let text = fs::read(file).map_err(|source| TrainingError::File {
+        path: file.to_owned(),
+        source,
+    })?;
+    serde_json::from_slice(&text).map_err(|source| TrainingError::Format {
+        path: file.to_owned(),
+        source,
+    })
+}
+
+fn write<T: Serialize>(file: &Path, value: &T) -> Result<(), TrainingError> {
+    let text = serde_json::to_vec_pretty(value).map_err(|source| TrainingError::Format {
+        path: file.to_owned(),
+        source,
+    })?;
+    let partial = file.with_extension("json.partial");
+    fs::write(&partial, text)
+        .and_then(|()| fs::rename(&partial, file))
+        .map_err(|source| TrainingError::File {
+            path: file.to_owned(),
+            source,
+        })
+}

@@ -1,0 +1,76 @@
+//! Training: clips in, the best network of a run out, by a loop that can be interrupted and resumed.
+//!
+//! [`split`] decides who is heard, [`batch`] and [`augment`] make steps of it, [`run`] is the loop, [`checkpoint`]
+//! what survives an interruption. Everything random depends on the run's seed and the epoch's number alone.
+
+pub mod augment;
+pub mod batch;
+pub mod checkpoint;
+pub mod device;
+pub mod loss;
+pub mod normalise;
+pub mod prepare;
+pub mod recipe;
+pub mod run;
+pub mod schedule;
+pub mod split;
+pub mod validate;
+
+use std::io;
+use std::path::PathBuf;
+
+use burn::store::RecordError;
+
+/// Why training stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainingError {
+    /// A file of the run folder cannot be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// A JSON file of the run folder does not fit.
+    #[error("{}: {source}: it is from another version or damaged, start the run in a new folder", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        source: serde_json::Error,
+    },
+    /// Weights cannot be stored or loaded.
+    #[error("{}: {source}: it is from another network or damaged, start the run in a new folder", path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        source: RecordError,
+    },
+    /// The run folder was made with another recipe.
+    #[error("{}: was begun with another recipe or other clips; go on with those, or give a new folder", path.display())]
+    OtherRun {
+        /// The run folder.
+        path: PathBuf,
+    },
+    /// Nothing to train or validate on.
+    #[error("no {0} clips: give more corpora, or check them with `undertone-train data scan`")]
+    NoClips(&'static str),
+    /// The loss is no number any more.
+    #[error("the loss is {loss} in epoch {epoch}: lower --learning-rate")]
+    Diverged {
+        /// The loss.
+        loss: f32,
+        /// The epoch, from 1.
+        epoch: usize,
+    },
+    /// The device asked for is not in this build.
+    #[error("device `{name}` is not in this build: build with `--features {feature}`")]
+    NoDevice {
+        /// The device's name.
+        name: &'static str,
+        /// The Cargo feature that brings it.
+        feature: &'static str,
+    },
+}

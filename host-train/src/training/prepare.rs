@@ -1,0 +1,149 @@
+//! Clips to the plan and examples of a run.
+
+use std::path::PathBuf;
+
+use sha2::{Digest, Sha256};
+
+use super::batch::Example;
+use super::checkpoint::Plan;
+use super::normalise::Normalisation;
+use super::recipe::Recipe;
+use super::split::{Split, split};
+use crate::corpora::{Clip, Corpus, CorpusError, Label, select};
+use crate::features::{Extractor, FeatureError};
+use crate::network::streaming::StreamingConfig;
+
+/// Why clips could not be made ready.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The folders hold no corpus, or the clips cannot be split.
+    #[error(transparent)]
+    Corpus(#[from] CorpusError),
+    /// A clip's features cannot be computed.
+    #[error(transparent)]
+    Feature(#[from] FeatureError),
+}
+
+/// What a run needs besides a device.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The plan.
+    pub plan: Plan,
+    /// Training examples.
+    pub train: Vec<Example>,
+    /// Validation examples.
+    pub validation: Vec<Example>,
+}
+
+/// Clips below `folders` whose label can be trusted, in a fixed order. `left_out` hears of every file that is not used.
+///
+/// # Errors
+/// If a folder holds no corpus.
+pub fn clips(
+    folders: &[PathBuf],
+    mut left_out: impl FnMut(String),
+) -> Result<Vec<Clip>, PrepareError> {
+    let clips = select::load(folders, |refused| {
+        left_out(format!("{}: {}", refused.path.display(), refused.reason))
+    })?;
+    let (clips, contradicted) = select::set_contradictions_apart(clips);
+    for clip in contradicted {
+        left_out(format!(
+            "{}: the same recording stands under another label too",
+            clip.path.display()
+        ));
+    }
+    Ok(clips)
+}
+
+/// Splits clips, extracts features and fixes the plan.
+///
+/// # Errors
+/// If clips cannot be split, read, or are too few.
+pub fn prepare(
+    clips: &[Clip],
+    recipe: Recipe,
+    cache: Option<PathBuf>,
+) -> Result<Prepared, PrepareError> {
+    let Split {
+        train,
+        validation,
+        test,
+    } = split(clips, recipe.fold, recipe.seed)?;
+    let extractor = Extractor {
+        frontend: recipe.frontend.clone(),
+        features: recipe.features.clone(),
+        cache,
+    };
+    let rows = recipe.frontend.rows(&recipe.features);
+    let train_examples = examples(&train, &extractor)?;
+    let validation_examples = examples(&validation, &extractor)?;
+    let normalisation =
+        Normalisation::fit(train_examples.iter().map(|example| &example.features), rows);
+    let mut corpora: Vec<Corpus> = train.iter().map(|clip| clip.corpus).collect();
+    corpora.sort_unstable();
+    corpora.dedup();
+    let plan = Plan {
+        network: StreamingConfig::new(rows, Label::ALL.len()),
+        labels: Label::ALL
+            .iter()
+            .map(|label| label.name().to_owned())
+            .collect(),
+        corpora: corpora
+            .iter()
+            .map(|corpus| corpus.key().to_owned())
+            .collect(),
+        clips: [&train, &validation, &test].map(|clips| hash(clips)),
+        normalisation,
+        recipe,
+    };
+    Ok(Prepared {
+        plan,
+        train: train_examples,
+        validation: validation_examples,
+    })
+}
+
+/// Features and labels of clips.
+///
+/// # Errors
+/// If a clip cannot be read.
+pub fn examples(clips: &[Clip], extractor: &Extractor) -> Result<Vec<Example>, PrepareError> {
+    let features = extractor.run(clips)?;
+    Ok(clips
+        .iter()
+        .zip(features)
+        .map(|(clip, features)| Example {
+            features,
+            target: clip.label.index(),
+            known: known(clip.corpus),
+            group: clip.corpus as usize,
+        })
+        .collect())
+}
+
+/// Which product classes a corpus labels.
+#[must_use]
+pub fn known(corpus: Corpus) -> Vec<bool> {
+    Label::ALL
+        .iter()
+        .map(|label| {
+            corpus
+                .emotions()
+                .iter()
+                .any(|emotion| emotion.label() == *label)
+        })
+        .collect()
+}
+
+fn hash(clips: &[Clip]) -> String {
+    let mut hash = Sha256::new();
+    for clip in clips {
+        hash.update(clip.content.0);
+    }
+    hash.finalize()
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

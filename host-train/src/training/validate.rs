@@ -1,0 +1,82 @@
+//! Scores of a network on validation clips, without augmentation.
+
+use burn::module::Module;
+use burn::tensor::Device;
+use burn::tensor::activation::softmax;
+
+use super::batch::{Batch, Example};
+use super::normalise::Normalisation;
+use crate::evaluation::metrics::{Outcome, unweighted_accuracy};
+use crate::features::ClipFeatures;
+use crate::network::streaming::StreamingNet;
+
+/// Clips per step; validation clips differ much in length.
+const BATCH: usize = 32;
+
+/// Logits of every example over the classes that its corpus knows (others are far below), in the given order.
+#[must_use]
+pub fn logits(
+    network: &StreamingNet,
+    examples: &[Example],
+    normalisation: &Normalisation,
+    device: &Device,
+) -> Vec<Vec<f32>> {
+    let network = network.valid();
+    let device = device.clone().inner();
+    let mut order: Vec<usize> = (0..examples.len()).collect();
+    order.sort_by_key(|&index| examples[index].features.frames());
+    let mut logits = vec![Vec::new(); examples.len()];
+    for chunk in order.chunks(BATCH) {
+        let chosen: Vec<&Example> = chunk.iter().map(|&index| &examples[index]).collect();
+        let clips: Vec<ClipFeatures> = chosen
+            .iter()
+            .map(|example| {
+                let mut clip = example.features.clone();
+                normalisation.apply(&mut clip);
+                clip
+            })
+            .collect();
+        let batch = Batch::stack(&clips, &chosen, &device);
+        let out = network.forward(batch.features, batch.mask) + batch.barred;
+        let classes = out.dims()[1];
+        let values = out.into_data().iter::<f32>().collect::<Vec<_>>();
+        for (&index, row) in chunk.iter().zip(values.chunks_exact(classes)) {
+            logits[index] = row.to_vec();
+        }
+    }
+    logits
+}
+
+/// Probabilities of logits divided by `temperature`.
+#[must_use]
+pub fn probabilities(logits: &[f32], temperature: f32) -> Vec<f32> {
+    let device = Device::flex();
+    let logits = burn::tensor::Tensor::<1>::from_floats(logits, &device) / temperature;
+    softmax(logits, 0).into_data().iter::<f32>().collect()
+}
+
+/// Unweighted accuracy of each group of examples (corpus), and their mean.
+#[must_use]
+pub fn score(logits: &[Vec<f32>], examples: &[Example]) -> (f64, Vec<(usize, f64)>) {
+    let classes = examples.first().map_or(0, |example| example.known.len());
+    let mut groups: Vec<usize> = examples.iter().map(|example| example.group).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    let scores: Vec<(usize, f64)> = groups
+        .into_iter()
+        .map(|group| {
+            let outcomes: Vec<Outcome> = examples
+                .iter()
+                .zip(logits)
+                .filter(|(example, _)| example.group == group)
+                .map(|(example, logits)| Outcome {
+                    probabilities: logits.clone(),
+                    target: example.target,
+                })
+                .collect();
+            (group, unweighted_accuracy(outcomes.iter(), classes))
+        })
+        .collect();
+    let mean = scores.iter().map(|(_, score)| score).sum::<f64>() / scores.len().max(1) as f64;
+    (mean, scores)
+}

@@ -7,6 +7,7 @@
 //! - MP3 is gapless where the file has a LAME tag: what the encoder put before and after the sound is cut off.
 //! - A file that is damaged says so: a packet that cannot be decoded and a file that ends before its header said are
 //!   errors that name the position. What was decoded before the error has by then been handed out by the `Reader`.
+//!   Two kinds of file do not say how long they are and look whole when cut: Ogg, and MP3 without a LAME tag.
 //! - Memory is bounded by [`Limits`] whatever a header claims, and no input panics.
 //! - Nothing here resamples, mixes unasked or writes.
 
@@ -17,6 +18,7 @@ mod error;
 mod limits;
 mod probe;
 mod reader;
+mod sniff;
 
 pub use audio::{Audio, read_bytes, read_file};
 pub use error::DecodeError;

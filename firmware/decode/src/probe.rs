@@ -1,3 +1,4 @@
+use crate::sniff::{foreign_codec, known_start, looks_like, peek};
 use crate::{DecodeError, Limits};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -6,7 +7,9 @@ use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDe
 use symphonia::core::common::Limit;
 use symphonia::core::errors::{Error, Result};
 use symphonia::core::formats::probe::{Hint, Probe, ProbeOptions};
-use symphonia::core::formats::well_known::{FORMAT_ID_MP3, FORMAT_ID_OGG, FORMAT_ID_WAVE};
+use symphonia::core::formats::well_known::{
+    FORMAT_ID_MP1, FORMAT_ID_MP2, FORMAT_ID_MP3, FORMAT_ID_OGG, FORMAT_ID_WAVE,
+};
 use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
@@ -49,6 +52,16 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// With its article, for messages.
+    fn phrase(self) -> &'static str {
+        match self {
+            Self::Wav => "a WAV file",
+            Self::Flac => "a FLAC file",
+            Self::Mp3 => "an MPEG audio file",
+            Self::Ogg => "an Ogg file",
+        }
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Wav => "wav",
@@ -80,6 +93,12 @@ pub(crate) fn open(
     if start.is_empty() {
         return Err(DecodeError::Empty { path: path.into() });
     }
+    if !known_start(&start) {
+        return Err(DecodeError::NotAudio {
+            path: path.into(),
+            looks_like: looks_like(&start),
+        });
+    }
     let tags = MetadataOptions::default()
         .limit_tag_bytes(Limit::Maximum(MAX_TAG_BYTES))
         .limit_visual_bytes(Limit::Maximum(MAX_TAG_BYTES));
@@ -87,66 +106,67 @@ pub(crate) fn open(
         .map_err(|error| header_error(path, &start, error))?;
     let kind = match format.format_info().format {
         FORMAT_ID_WAVE => Kind::Wav,
-        FORMAT_ID_MP3 => Kind::Mp3,
+        FORMAT_ID_MP1 | FORMAT_ID_MP2 | FORMAT_ID_MP3 => Kind::Mp3,
         FORMAT_ID_OGG => Kind::Ogg,
         _ => Kind::Flac,
     };
-
     let unsupported = |what: String| DecodeError::Unsupported {
         path: path.into(),
         what,
     };
-    let broken = |what: &str| DecodeError::BrokenHeader {
+    let broken = |what: String| DecodeError::BrokenHeader {
         path: path.into(),
-        what: what.into(),
+        what,
     };
+
     let Some(track) = format.default_track(TrackType::Audio) else {
-        return Err(unsupported(format!(
-            "no audio track that can be decoded in this {} file",
-            kind.name()
-        )));
+        let what = foreign_codec(kind, &start).unwrap_or("a codec that is not known");
+        return Err(unsupported(format!("{what} in {}", kind.phrase())));
     };
-    let params = track
+    let Some(params) = track
         .codec_params
         .as_ref()
         .and_then(|params| params.audio())
-        .ok_or_else(|| broken("no codec parameters"))?;
-    let sample_rate = params.sample_rate.ok_or_else(|| broken("no sample rate"))?;
+    else {
+        return Err(broken("it does not say how the sound is coded".into()));
+    };
+    let sample_rate = params
+        .sample_rate
+        .ok_or_else(|| broken("it names no sample rate".into()))?;
     if !SAMPLE_RATES.contains(&sample_rate) {
         let (low, high) = (SAMPLE_RATES.start(), SAMPLE_RATES.end());
         return Err(unsupported(format!(
-            "a sample rate of {sample_rate} Hz, it must be {low} to {high}"
+            "a sample rate of {sample_rate} Hz, outside {low} to {high} Hz"
         )));
     }
     let channels = params
         .channels
         .as_ref()
-        .map(|channels| channels.count())
-        .ok_or_else(|| broken("no channel count"))?;
+        .map_or(0, |channels| channels.count());
     if channels == 0 {
-        return Err(broken("no channels"));
+        return Err(broken("it names no channels".into()));
     }
     if channels > limits.max_channels {
+        let what = format!("the number of channels, {channels},");
         return Err(DecodeError::Limit {
             path: path.into(),
-            what: format!("the number of channels, {channels},"),
+            what,
             limit: limits.max_channels.to_string(),
         });
     }
-    let promised = promised_frames(kind, track);
     let decoder = guarded(|| make_decoder(kind, track, params)).map_err(|error| match error {
-        Error::Unsupported(what) => unsupported(what.into()),
-        error => DecodeError::BrokenHeader {
-            path: path.into(),
-            what: error.to_string(),
-        },
+        Error::Unsupported(what) => unsupported(foreign_codec(kind, &start).map_or_else(
+            || what.into(),
+            |codec| format!("{codec} in {}", kind.phrase()),
+        )),
+        error => broken(error.to_string()),
     })?;
     Ok(Opened {
         track: track.id,
         kind,
         sample_rate,
         channels,
-        promised,
+        promised: promised_frames(kind, track),
         decoder,
         format,
     })
@@ -173,23 +193,6 @@ fn promised_frames(kind: Kind, track: &Track) -> Option<u64> {
     track.num_frames.filter(|&frames| known && frames > 0)
 }
 
-/// The first bytes of the source, which stays where it was.
-fn peek(source: &mut MediaSourceStream<'_>) -> std::io::Result<Vec<u8>> {
-    use symphonia::core::io::{ReadBytes, SeekBuffered};
-    let mut start = [0; 64];
-    let mut length = 0;
-    while length < start.len() {
-        match source.read_buf(&mut start[length..]) {
-            Ok(0) => break,
-            Ok(read) => length += read,
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => break,
-            Err(error) => return Err(error),
-        }
-    }
-    source.seek_buffered_rev(length);
-    Ok(start[..length].to_vec())
-}
-
 fn header_error(path: &Path, start: &[u8], error: Error) -> DecodeError {
     let path = path.into();
     match error {
@@ -210,59 +213,13 @@ fn header_error(path: &Path, start: &[u8], error: Error) -> DecodeError {
             path,
             what: what.into(),
         },
-        Error::IoError(_) => match known_start(start) {
-            true => DecodeError::BrokenHeader {
-                path,
-                what: "the file ends within it".into(),
-            },
-            false => DecodeError::NotAudio {
-                path,
-                looks_like: looks_like(start),
-            },
+        Error::IoError(_) => DecodeError::BrokenHeader {
+            path,
+            what: "the file ends within it".into(),
         },
         error => DecodeError::BrokenHeader {
             path,
             what: error.to_string(),
         },
     }
-}
-
-fn known_start(start: &[u8]) -> bool {
-    [&b"RIFF"[..], b"fLaC", b"OggS", b"ID3"]
-        .iter()
-        .any(|magic| start.starts_with(magic))
-}
-
-/// Names common files that are not read, so that the message can say what was given.
-fn looks_like(start: &[u8]) -> Option<&'static str> {
-    let at = |offset: usize, magic: &[u8]| {
-        start
-            .get(offset..)
-            .is_some_and(|rest| rest.starts_with(magic))
-    };
-    let kinds: [(bool, &'static str); 10] = [
-        (at(4, b"ftyp"), "MP4 or M4A"),
-        (at(0, b"\x1a\x45\xdf\xa3"), "Matroska or WebM"),
-        (at(0, b"FORM"), "AIFF"),
-        (at(0, b"caff"), "CAF"),
-        (at(0, b"#!AMR"), "AMR"),
-        (at(0, b"wvpk"), "WavPack"),
-        (at(0, b"MThd"), "MIDI"),
-        (
-            at(0, b"RF64") || at(0, b"RIFX"),
-            "a rare kind of WAV, RF64 or RIFX",
-        ),
-        (at(0, b"PK\x03\x04"), "a ZIP archive"),
-        (
-            start
-                .iter()
-                .all(|&byte| byte >= 0x20 || b"\t\r\n".contains(&byte))
-                && std::str::from_utf8(start).is_ok(),
-            "text",
-        ),
-    ];
-    kinds
-        .iter()
-        .find(|(matches, _)| *matches)
-        .map(|(_, kind)| *kind)
 }

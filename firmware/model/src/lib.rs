@@ -1,0 +1,31 @@
+//! The model file: its metadata, the checks before it is trusted, and inference that keeps up with a live voice.
+//!
+//! Comes in: the bytes of one ONNX file, then feature frames. Goes out: a calibrated distribution over the file's own
+//! labels, at any time during an utterance.
+//!
+//! - A [`Model`] is loaded once and shared; a [`Stream`] is the state of one channel. The encoder runs incrementally:
+//!   each frame is computed once, and pooling keeps running sums, so that cost does not depend on the utterance.
+//! - A file is refused, with the reason, if it is not a model of ours, was changed after it was written, uses an
+//!   operator outside a short list, cannot be streamed exactly, or does not give the answers that its trainer
+//!   recorded in it ([`SelfTest`]).
+//! - Nothing here touches a file, a clock or a device. Hostile bytes cost bounded memory and never panic.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod error;
+mod graph;
+mod hash;
+mod metadata;
+mod model;
+mod network;
+mod pool;
+mod stream;
+
+pub use error::ModelError;
+pub use hash::seal;
+pub use metadata::{FORMAT, Licence, Metadata, PREFIX, Provenance, SelfTest};
+pub use model::{MAX_FILE_BYTES, Model};
+pub use stream::Stream;
+
+/// The ONNX messages that the file consists of, for the exporter.
+pub use tract_onnx::pb as onnx;

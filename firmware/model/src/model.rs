@@ -1,0 +1,103 @@
+//! Loading a model file.
+
+use prost::Message;
+use tract_onnx::pb::ModelProto;
+
+use crate::error::ModelError;
+use crate::graph;
+use crate::hash::content_hash;
+use crate::metadata::{Metadata, SelfTest};
+use crate::network::{Network, guard};
+use crate::stream::Stream;
+
+/// Largest model file that is read, in bytes.
+pub const MAX_FILE_BYTES: usize = 64 << 20;
+
+/// A checked model, ready for any number of streams.
+#[derive(Clone, Debug)]
+pub struct Model {
+    metadata: Metadata,
+    network: Network,
+    parameters: usize,
+}
+
+impl Model {
+    /// Reads, checks and prepares a model file.
+    ///
+    /// # Errors
+    /// [`ModelError`] with the reason why the file is refused.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
+        if bytes.len() > MAX_FILE_BYTES {
+            return Err(ModelError::TooLarge {
+                bytes: bytes.len(),
+                limit: MAX_FILE_BYTES,
+            });
+        }
+        let proto = ModelProto::decode(bytes).map_err(|error| ModelError::NotOnnx {
+            reason: error.to_string(),
+        })?;
+        let metadata = Metadata::of(&proto)?;
+        let found = content_hash(&proto);
+        if found != metadata.content_hash {
+            return Err(ModelError::Hash {
+                found,
+                stated: metadata.content_hash,
+            });
+        }
+        graph::check(&proto)?;
+        let parameters = proto
+            .graph
+            .iter()
+            .flat_map(|graph| &graph.initializer)
+            .map(|tensor| tensor.dims.iter().product::<i64>())
+            .sum::<i64>();
+        let network = Network::build(&proto, &metadata)?;
+        let model = Self {
+            metadata,
+            network,
+            parameters: usize::try_from(parameters).unwrap_or(0),
+        };
+        model.self_test()?;
+        Ok(model)
+    }
+
+    /// What the file says about itself.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Number of stored values: weights, biases and constants.
+    #[must_use]
+    pub fn parameters(&self) -> usize {
+        self.parameters
+    }
+
+    /// The state of a new channel.
+    ///
+    /// # Errors
+    /// [`ModelError::Inference`] if the library cannot make one.
+    pub fn stream(&self) -> Result<Stream, ModelError> {
+        Stream::new(self.network.clone(), &self.metadata)
+    }
+
+    fn self_test(&self) -> Result<(), ModelError> {
+        guard(|| {
+            let SelfTest { frames, logits } = &self.metadata.self_test;
+            let rows = self.metadata.rows();
+            let mut stream = self.stream()?;
+            for frame in SelfTest::input(*frames, rows).chunks_exact(rows) {
+                stream.push(frame)?;
+            }
+            let mut found = vec![f32::NAN; logits.len()];
+            stream.logits(&mut found)?;
+            for (&found, &expected) in found.iter().zip(logits) {
+                // Written so that a logit that is no number fails.
+                if !((found - expected).abs() <= SelfTest::TOLERANCE * expected.abs().max(1.0)) {
+                    return Err(ModelError::SelfTest { found, expected });
+                }
+            }
+            Ok(())
+        })
+    }
+}

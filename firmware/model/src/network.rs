@@ -1,0 +1,109 @@
+//! The two halves of the graph, made runnable: an encoder that takes one stride of frames at a time, and the head.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use tract_onnx::pb::ModelProto;
+use tract_onnx::prelude::*;
+use tract_pulse::model::{PulsedModel, PulsedModelExt};
+
+use crate::error::ModelError;
+use crate::graph::{LOGITS, POOLED, SCORE, STEPS};
+use crate::metadata::Metadata;
+
+/// A network ready to run; shared by all streams.
+#[derive(Clone, Debug)]
+pub(crate) struct Network {
+    /// Features `[1, rows, stride]` to a step `[1, width, 1]` and its score `[1, 1, 1]`; keeps what convolutions
+    /// look back at as state.
+    pub(crate) encoder: Arc<TypedRunnableModel>,
+    /// Statistics `[1, 4 * width]` to logits `[1, classes]`.
+    pub(crate) head: Arc<TypedRunnableModel>,
+}
+
+impl Network {
+    /// Builds both halves and checks their shapes against the metadata.
+    ///
+    /// # Errors
+    /// [`ModelError::Inference`] if the library refuses the graph; [`ModelError::Graph`] if it cannot be streamed.
+    pub(crate) fn build(model: &ModelProto, metadata: &Metadata) -> Result<Self, ModelError> {
+        guard(|| {
+            let onnx = tract_onnx::onnx();
+            let encoder = encoder(
+                onnx.model_for_proto_model(model)
+                    .map_err(ModelError::inference)?,
+                metadata,
+            )?;
+            let head = onnx
+                .model_for_proto_model(model)
+                .map_err(ModelError::inference)?;
+            let head = head_of(head, metadata).map_err(ModelError::inference)?;
+            let classes = metadata.labels.len();
+            let found = head
+                .model()
+                .output_fact(0)
+                .map_err(ModelError::inference)?
+                .shape
+                .clone();
+            if found.as_concrete() != Some(&[1, classes]) {
+                return Err(ModelError::Graph {
+                    reason: format!("gives logits {found:?} for {classes} labels"),
+                });
+            }
+            Ok(Self { encoder, head })
+        })
+    }
+}
+
+fn encoder(
+    model: InferenceModel,
+    metadata: &Metadata,
+) -> Result<Arc<TypedRunnableModel>, ModelError> {
+    let frames = model.symbols.sym("FRAMES");
+    let shape = [1.to_dim(), metadata.rows().to_dim(), frames.to_dim()];
+    let pulsed = model
+        .with_input_fact(0, f32::fact(shape).into())
+        .and_then(|model| model.with_outputs_by_name([STEPS, SCORE]))
+        .and_then(InferenceModelExt::into_typed)
+        .and_then(|model| model.into_decluttered())
+        .and_then(|model| PulsedModel::new(&model, frames, &metadata.stride.to_dim()))
+        .map_err(ModelError::inference)?;
+    for (index, channels) in [metadata.width, 1].into_iter().enumerate() {
+        let fact = pulsed.output_fact(index).map_err(ModelError::inference)?;
+        let exact = fact.stream.as_ref().is_some_and(|stream| stream.delay == 0);
+        if !exact || fact.shape.as_concrete() != Some(&[1, channels, 1]) {
+            return Err(ModelError::Graph {
+                reason: format!(
+                    "cannot be streamed: one stride of frames gives {fact:?}, not one step of {channels} without delay"
+                ),
+            });
+        }
+    }
+    pulsed
+        .into_typed()
+        .and_then(|model| model.into_optimized())
+        .and_then(|model| model.into_runnable())
+        .map_err(ModelError::inference)
+}
+
+fn head_of(model: InferenceModel, metadata: &Metadata) -> TractResult<Arc<TypedRunnableModel>> {
+    model
+        .with_input_names([POOLED])?
+        .with_outputs_by_name([LOGITS])?
+        .with_input_fact(0, f32::fact([1, 4 * metadata.width]).into())?
+        .into_optimized()?
+        .into_runnable()
+}
+
+/// Turns a panic of the inference library into an error: it is run on files from outside.
+pub(crate) fn guard<T>(run: impl FnOnce() -> Result<T, ModelError>) -> Result<T, ModelError> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let reason = said
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_default();
+        Err(ModelError::inference(format!(
+            "the inference library gave up: {reason}"
+        )))
+    })
+}

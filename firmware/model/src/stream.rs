@@ -1,0 +1,139 @@
+//! Inference on one channel, frame by frame.
+
+use tract_onnx::prelude::*;
+
+use crate::error::ModelError;
+use crate::metadata::Metadata;
+use crate::network::Network;
+use crate::pool::Pool;
+
+/// The state of one channel: what convolutions look back at, and the pooled utterance.
+#[derive(Debug)]
+pub struct Stream {
+    network: Network,
+    encoder: TypedSimpleState,
+    head: TypedSimpleState,
+    pool: Pool,
+    statistics: Vec<f32>,
+    pending: Vec<f32>,
+    filled: usize,
+    rows: usize,
+    stride: usize,
+    classes: usize,
+    temperature: f32,
+}
+
+impl Stream {
+    pub(crate) fn new(network: Network, metadata: &Metadata) -> Result<Self, ModelError> {
+        let (rows, stride) = (metadata.rows(), metadata.stride);
+        Ok(Self {
+            encoder: network.encoder.spawn().map_err(ModelError::inference)?,
+            head: network.head.spawn().map_err(ModelError::inference)?,
+            pool: Pool::new(metadata.width, metadata.window / stride),
+            statistics: vec![0.0; 4 * metadata.width],
+            pending: vec![0.0; rows * stride],
+            filled: 0,
+            rows,
+            stride,
+            classes: metadata.labels.len(),
+            temperature: metadata.temperature,
+            network,
+        })
+    }
+
+    /// Takes the next feature frame: the rows that the model's metadata lists.
+    ///
+    /// # Errors
+    /// [`ModelError::Length`] for a frame of another length; [`ModelError::Inference`] if the library fails.
+    pub fn push(&mut self, frame: &[f32]) -> Result<(), ModelError> {
+        check_length("a feature frame", frame.len(), self.rows)?;
+        for (row, &value) in frame.iter().enumerate() {
+            self.pending[row * self.stride + self.filled] = value;
+        }
+        self.filled += 1;
+        if self.filled < self.stride {
+            return Ok(());
+        }
+        self.filled = 0;
+        let input = Tensor::from_shape(&[1, self.rows, self.stride], &self.pending)
+            .map_err(ModelError::inference)?;
+        let outputs = self
+            .encoder
+            .run(tvec!(input.into()))
+            .map_err(ModelError::inference)?;
+        let step = values(&outputs[0])?;
+        let score = values(&outputs[1])?.first().copied().unwrap_or(0.0);
+        self.pool.push(step, score);
+        Ok(())
+    }
+
+    /// Writes the calibrated distribution over the model's labels for the utterance so far; `false` and nothing
+    /// written while it is too short for an answer.
+    ///
+    /// # Errors
+    /// [`ModelError::Length`] for a buffer of another length; [`ModelError::Inference`] if the library fails.
+    pub fn probabilities(&mut self, out: &mut [f32]) -> Result<bool, ModelError> {
+        if !self.logits(out)? {
+            return Ok(false);
+        }
+        let most = out.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        out.iter_mut()
+            .for_each(|logit| *logit = ((*logit - most) / self.temperature).exp());
+        let sum: f32 = out.iter().sum();
+        out.iter_mut().for_each(|weight| *weight /= sum);
+        Ok(true)
+    }
+
+    /// Writes the logits for the utterance so far, before temperature and softmax; `false` while there is no step.
+    ///
+    /// # Errors
+    /// As [`Stream::probabilities`].
+    pub fn logits(&mut self, out: &mut [f32]) -> Result<bool, ModelError> {
+        check_length("the buffer for an answer", out.len(), self.classes)?;
+        if !self.pool.statistics(&mut self.statistics) {
+            return Ok(false);
+        }
+        let input = Tensor::from_shape(&[1, self.statistics.len()], &self.statistics)
+            .map_err(ModelError::inference)?;
+        let outputs = self
+            .head
+            .run(tvec!(input.into()))
+            .map_err(ModelError::inference)?;
+        out.copy_from_slice(values(&outputs[0])?);
+        Ok(true)
+    }
+
+    /// Forgets the utterance; the next frame begins a new one. To be called at gaps and at ends of speech.
+    ///
+    /// # Errors
+    /// [`ModelError::Inference`] if the library cannot make a new state.
+    pub fn reset(&mut self) -> Result<(), ModelError> {
+        self.encoder = self
+            .network
+            .encoder
+            .spawn()
+            .map_err(ModelError::inference)?;
+        self.pool.reset();
+        self.filled = 0;
+        Ok(())
+    }
+}
+
+fn check_length(what: &'static str, found: usize, expected: usize) -> Result<(), ModelError> {
+    if found == expected {
+        Ok(())
+    } else {
+        Err(ModelError::Length {
+            what,
+            found,
+            expected,
+        })
+    }
+}
+
+fn values(value: &TValue) -> Result<&[f32], ModelError> {
+    value
+        .try_as_plain_ram()
+        .and_then(|plain| plain.as_slice::<f32>())
+        .map_err(ModelError::inference)
+}

@@ -8,7 +8,8 @@
 //! - A file that is damaged says so: a packet that cannot be decoded and a file that ends before its header said are
 //!   errors that name the position. What was decoded before the error has by then been handed out by the `Reader`.
 //!   Two kinds of file do not say how long they are and look whole when cut: Ogg, and MP3 without a LAME tag.
-//! - Memory is bounded by [`Limits`] whatever a header claims, and no input panics.
+//! - Memory is bounded by [`Limits`] whatever a header claims, and no input panics. Should the decoding library assert on
+//!   a hostile file, that is caught and reported as a broken file; so this crate must not be built with `panic = "abort"`.
 //! - Nothing here resamples, mixes unasked or writes.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]

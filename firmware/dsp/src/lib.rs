@@ -30,5 +30,6 @@ pub use config::{Feature, FrontendConfig};
 pub use error::DspError;
 pub use frontend::{Frame, Frontend};
 pub use level::{DBFS_FLOOR, dbfs};
+pub use mfcc::Dct;
 pub use resample::Resampler;
 pub use sanitize::SAMPLE_LIMIT;

@@ -7,7 +7,8 @@ const LANES: usize = 8;
 ///
 /// `c[k] = s(k) * sum_n x[n] cos(pi k (2n + 1) / 2N)`, `s(0) = sqrt(1/N)`, else `sqrt(2/N)`. Row `k` of the matrix is symmetric
 /// for even `k` and antisymmetric for odd `k`, so that sums and differences of mirrored bands halve the work.
-pub(crate) struct Dct {
+#[derive(Debug, Clone)]
+pub struct Dct {
     /// For every group of `LANES` coefficients of one parity, one row per folded input.
     even: Box<[[f32; LANES]]>,
     odd: Box<[[f32; LANES]]>,
@@ -17,7 +18,8 @@ pub(crate) struct Dct {
 
 impl Dct {
     /// From `inputs` values to the first `outputs` coefficients.
-    pub(crate) fn new(inputs: usize, outputs: usize) -> Self {
+    #[must_use]
+    pub fn new(inputs: usize, outputs: usize) -> Self {
         let half = inputs.div_ceil(2);
         Self {
             even: matrix(inputs, outputs, 0),
@@ -28,7 +30,7 @@ impl Dct {
     }
 
     /// Writes the coefficients of `input`; both lengths are those given to [`new`](Self::new).
-    pub(crate) fn apply(&mut self, input: &[f32], output: &mut [f32]) {
+    pub fn apply(&mut self, input: &[f32], output: &mut [f32]) {
         let folded = self.sums.iter_mut().zip(&mut self.differences);
         for ((sum, difference), (&a, &b)) in folded.zip(input.iter().zip(input.iter().rev())) {
             *sum = a + b;

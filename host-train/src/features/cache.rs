@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::activity::{MARGIN_FRAMES, RANGE_DB};
-use super::{ClipFeatures, Extractor};
+use super::ClipFeatures;
 use crate::corpora::Clip;
 
 const MAGIC: &[u8; 8] = b"UTFEAT01";
@@ -24,14 +23,11 @@ pub struct CacheError {
     source: io::Error,
 }
 
-/// Where the features of `clips` are kept below `dir`.
-pub(super) fn path(dir: &Path, extractor: &Extractor, clips: &[Clip]) -> PathBuf {
+/// Where the features of `clips` are kept below `dir`; `description` names everything else that they depend on.
+pub(super) fn path(dir: &Path, description: &str, clips: &[Clip]) -> PathBuf {
     let mut hash = Sha256::new();
     hash.update(MAGIC);
-    hash.update(format!(
-        "{:?} {:?} {RANGE_DB} {MARGIN_FRAMES}",
-        extractor.frontend, extractor.features
-    ));
+    hash.update(description);
     for clip in clips {
         hash.update(clip.content.0);
     }
@@ -45,8 +41,7 @@ pub(super) fn path(dir: &Path, extractor: &Extractor, clips: &[Clip]) -> PathBuf
 }
 
 /// Reads a cache file; `None` if it is missing or does not fit.
-pub(super) fn read(file: &Path, extractor: &Extractor, clips: usize) -> Option<Vec<ClipFeatures>> {
-    let rows = extractor.frontend.rows(&extractor.features);
+pub(super) fn read(file: &Path, rows: usize, clips: usize) -> Option<Vec<ClipFeatures>> {
     let file = File::open(file).ok()?;
     let size = usize::try_from(file.metadata().ok()?.len()).ok()?;
     let mut reader = BufReader::with_capacity(1 << 20, file);

@@ -1,16 +1,19 @@
 //! Feature frames of whole corpora, by the box's own front end.
 //!
 //! In: clips and a [`FrontendConfig`]. Out: one [`ClipFeatures`] per clip, computed in parallel or read from a cache.
-//! Leading and trailing silence is cut off ([`activity`]), as voice activity does on the box.
+//! [`Extractor`] gives the frames of a whole clip without leading and trailing silence, cut off ([`activity`]) as voice
+//! activity does on the box; [`WindowExtractor`] gives one fixed window, for the classic network.
 
 pub mod activity;
 mod cache;
 mod extract;
+pub mod window;
 
 use std::path::PathBuf;
 
 pub use cache::CacheError;
 pub use extract::{Extractor, extract_samples};
+pub use window::WindowExtractor;
 
 use undertone_decode::DecodeError;
 use undertone_dsp::DspError;

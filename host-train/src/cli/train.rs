@@ -3,14 +3,23 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use undertone_train::training::device::Place;
 use undertone_train::training::prepare::{clips, prepare};
 use undertone_train::training::recipe::Recipe;
 use undertone_train::training::run::train;
 use undertone_train::training::schedule::Schedule;
 
-/// Train the streaming network on corpora; interrupt it at will and start it again to resume.
+/// Networks that can be trained.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Network {
+    /// The streamable network, which ships.
+    Streaming,
+    /// The network of the field's notebooks, with their recipe, for comparison.
+    Classic,
+}
+
+/// Train a network on corpora; interrupt it at will and start it again to resume.
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
     /// Folders with RAVDESS, TESS, SAVEE or CREMA-D.
@@ -19,24 +28,27 @@ pub(crate) struct TrainArgs {
     /// Folder for checkpoints and, to resume, from an earlier start.
     #[arg(long, value_name = "DIR")]
     run: PathBuf,
+    /// Which network; it decides the defaults of the recipe.
+    #[arg(long, value_enum, default_value_t = Network::Streaming)]
+    network: Network,
     /// Keep the speakers of this fold of every corpus out, for testing.
     #[arg(long, value_name = "N")]
     fold: Option<u8>,
     /// Seed of weights, order, augmentation and validation speakers.
     #[arg(long, default_value_t = Recipe::default().seed)]
     seed: u64,
-    /// Epochs of the schedule.
-    #[arg(long, default_value_t = Recipe::default().epochs)]
-    epochs: usize,
+    /// Epochs of the schedule [default: 40, classic: 50].
+    #[arg(long)]
+    epochs: Option<usize>,
     /// Clips per step.
     #[arg(long, default_value_t = Recipe::default().batch)]
     batch: usize,
-    /// Peak (one-cycle) or initial (plateau) learning rate.
-    #[arg(long, default_value_t = Recipe::default().learning_rate)]
-    learning_rate: f64,
-    /// How the learning rate moves.
-    #[arg(long, value_enum, default_value_t = Recipe::default().schedule)]
-    schedule: Schedule,
+    /// Peak (one-cycle) or initial (plateau) learning rate [default: 0.003, classic: 0.001].
+    #[arg(long)]
+    learning_rate: Option<f64>,
+    /// How the learning rate moves [default: one-cycle, classic: plateau].
+    #[arg(long, value_enum)]
+    schedule: Option<Schedule>,
     /// Stop after this many epochs without a better validation score.
     #[arg(long, value_name = "EPOCHS")]
     patience: Option<usize>,
@@ -54,15 +66,19 @@ pub(crate) struct TrainArgs {
 impl TrainArgs {
     pub(crate) fn run(self) -> Result<()> {
         let device = self.device.device()?;
+        let usual = match self.network {
+            Network::Streaming => Recipe::default(),
+            Network::Classic => Recipe::classic(),
+        };
         let recipe = Recipe {
             seed: self.seed,
             fold: self.fold,
-            epochs: self.epochs,
+            epochs: self.epochs.unwrap_or(usual.epochs),
             batch: self.batch.max(1),
-            learning_rate: self.learning_rate,
-            schedule: self.schedule,
+            learning_rate: self.learning_rate.unwrap_or(usual.learning_rate),
+            schedule: self.schedule.unwrap_or(usual.schedule),
             patience: self.patience,
-            ..Recipe::default()
+            ..usual
         };
         let clips = clips(&self.corpora, |left_out| eprintln!("left out: {left_out}"))?;
         let prepared = prepare(&clips, recipe, (!self.no_cache).then_some(self.cache))?;

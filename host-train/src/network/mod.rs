@@ -2,6 +2,58 @@
 //!
 //! [`streaming`] is what ships: an encoder that is causal in time, pooling by running statistics
 //! and a small head. [`classic`] is the one-dimensional network that most public notebooks use,
-//! kept for comparison.
+//! kept for comparison. Training drives either through [`Network`]; a run's plan names it by its
+//! [`NetworkConfig`].
 
+pub mod classic;
 pub mod streaming;
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use classic::ClassicConfig;
+use streaming::{StreamingConfig, StreamingNet};
+
+/// What training asks of a network.
+pub trait Network: Module {
+    /// Class logits `[batch, classes]` of normalised features `[batch, rows, frames]`; `mask`
+    /// (`[batch, 1, steps]`) is 1 where an encoder step belongs to the clip.
+    fn logits(&self, features: Tensor<3>, mask: Tensor<3>) -> Tensor<2>;
+}
+
+impl Network for StreamingNet {
+    fn logits(&self, features: Tensor<3>, mask: Tensor<3>) -> Tensor<2> {
+        self.forward(features, mask)
+    }
+}
+
+/// Which network, and its shape; the serialised forms are told apart by their fields.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum NetworkConfig {
+    /// The streamable network.
+    Streaming(StreamingConfig),
+    /// The network of the field's notebooks.
+    Classic(ClassicConfig),
+}
+
+impl NetworkConfig {
+    /// The streamable network's shape, if that is what it is.
+    #[must_use]
+    pub fn streaming(&self) -> Option<&StreamingConfig> {
+        match self {
+            Self::Streaming(config) => Some(config),
+            Self::Classic(_) => None,
+        }
+    }
+
+    /// The classic network's shape, if that is what it is.
+    #[must_use]
+    pub fn classic(&self) -> Option<&ClassicConfig> {
+        match self {
+            Self::Classic(config) => Some(config),
+            Self::Streaming(_) => None,
+        }
+    }
+}

@@ -50,6 +50,20 @@ impl Default for Augmentation {
 }
 
 impl Augmentation {
+    /// Changes nothing.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            gain_db: 0.0,
+            tilt_db: 0.0,
+            speed: 0.0,
+            mel_shift: 0.0,
+            noise: 0.0,
+            masks: 0,
+            ..Self::default()
+        }
+    }
+
     /// A changed copy of `clip`, at most `longest` frames of it; `other` is another training clip, for babble.
     pub fn apply(
         &self,
@@ -186,24 +200,12 @@ mod tests {
         ClipFeatures { rows, values }
     }
 
-    fn off() -> Augmentation {
-        Augmentation {
-            gain_db: 0.0,
-            tilt_db: 0.0,
-            speed: 0.0,
-            mel_shift: 0.0,
-            noise: 0.0,
-            masks: 0,
-            ..Augmentation::default()
-        }
-    }
-
     #[test]
     fn switched_off_it_changes_nothing() {
         let clip = ramp(8, 30);
         let mut rng = StdRng::seed_from_u64(1);
-        let mut out = off().apply(&clip, &clip, 100, &mut rng);
-        off().mask(&mut out, &mut rng);
+        let mut out = Augmentation::none().apply(&clip, &clip, 100, &mut rng);
+        Augmentation::none().mask(&mut out, &mut rng);
         assert_eq!(out, clip);
     }
 
@@ -227,7 +229,7 @@ mod tests {
         let noisy = Augmentation {
             noise: 1.0,
             noise_snr_db: [25.0, 25.0],
-            ..off()
+            ..Augmentation::none()
         };
         let out = noisy.apply(&clip, &ramp(8, 40), 100, &mut StdRng::seed_from_u64(3));
         for frame in out.values.chunks_exact(8) {

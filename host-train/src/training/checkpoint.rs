@@ -16,15 +16,15 @@ use super::TrainingError;
 use super::normalise::Normalisation;
 use super::recipe::Recipe;
 use super::schedule::Plateau;
-use crate::network::streaming::{StreamingConfig, StreamingNet};
+use crate::network::NetworkConfig;
 
 /// What a run is about; a resumed run must be about the same.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// The recipe.
     pub recipe: Recipe,
-    /// Shape of the network.
-    pub network: StreamingConfig,
+    /// Which network, and its shape.
+    pub network: NetworkConfig,
     /// Class names, in output order.
     pub labels: Vec<String>,
     /// Corpora trained on.
@@ -127,7 +127,7 @@ impl RunFolder {
     pub fn store(
         &self,
         state: &State,
-        network: &StreamingNet,
+        network: &impl Module,
         optimizer: &ModuleOptimizer,
     ) -> Result<(), TrainingError> {
         let turn = state.epochs.len() % 2;
@@ -149,12 +149,12 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`TrainingError::Record`] if they do not fit.
-    pub fn resume(
+    pub fn resume<N: Module>(
         &self,
         state: &State,
-        network: StreamingNet,
+        network: N,
         optimizer: ModuleOptimizer,
-    ) -> Result<(StreamingNet, ModuleOptimizer), TrainingError> {
+    ) -> Result<(N, ModuleOptimizer), TrainingError> {
         let turn = state.epochs.len() % 2;
         let network = self.load_weights(&format!("last-{turn}.bpk"), network)?;
         let path = self.file(&format!("optimizer-{turn}.bpk"));
@@ -168,22 +168,18 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`TrainingError::Record`] if they do not fit.
-    pub fn best(&self, network: StreamingNet) -> Result<StreamingNet, TrainingError> {
+    pub fn best<N: Module>(&self, network: N) -> Result<N, TrainingError> {
         self.load_weights("best.bpk", network)
     }
 
-    fn load_weights(
-        &self,
-        name: &str,
-        network: StreamingNet,
-    ) -> Result<StreamingNet, TrainingError> {
+    fn load_weights<N: Module>(&self, name: &str, network: N) -> Result<N, TrainingError> {
         let path = self.file(name);
         network
             .try_load_file(&path)
             .map_err(|source| TrainingError::Record { path, source })
     }
 
-    fn save_weights(&self, name: &str, network: &StreamingNet) -> Result<(), TrainingError> {
+    fn save_weights(&self, name: &str, network: &impl Module) -> Result<(), TrainingError> {
         let path = self.file(name);
         network
             .clone()

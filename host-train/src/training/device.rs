@@ -24,6 +24,7 @@ impl Place {
     ///
     /// # Errors
     /// [`TrainingError::NoDevice`] if this build lacks it.
+    #[cfg_attr(feature = "tch", allow(deprecated))] // burn means to drop libtorch; on the CPU it is the fastest it has
     pub fn device(self) -> Result<Device, TrainingError> {
         let device = match self {
             Self::Cpu => Some(Device::flex()),

@@ -10,7 +10,9 @@ use super::normalise::Normalisation;
 use super::recipe::Recipe;
 use super::split::{Split, split};
 use crate::corpora::{Clip, Corpus, CorpusError, Label, select};
-use crate::features::{Extractor, FeatureError};
+use crate::features::{ClipFeatures, Extractor, FeatureError, WindowExtractor};
+use crate::network::NetworkConfig;
+use crate::network::classic::ClassicConfig;
 use crate::network::streaming::StreamingConfig;
 
 /// Why clips could not be made ready.
@@ -56,7 +58,8 @@ pub fn clips(
     Ok(clips)
 }
 
-/// Splits clips, extracts features and fixes the plan.
+/// Splits clips, extracts features and fixes the plan: of the classic network if the recipe reads one window of a clip, else
+/// of the streamable one.
 ///
 /// # Errors
 /// If clips cannot be split, read, or are too few.
@@ -70,21 +73,27 @@ pub fn prepare(
         validation,
         test,
     } = split(clips, recipe.fold, recipe.seed)?;
-    let extractor = Extractor {
-        frontend: recipe.frontend.clone(),
-        features: recipe.features.clone(),
-        cache,
+    let train_examples = recipe_examples(&train, &recipe, cache.clone())?;
+    let validation_examples = recipe_examples(&validation, &recipe, cache)?;
+    let (rows, network) = match &recipe.window {
+        None => {
+            let rows = recipe.frontend.rows(&recipe.features);
+            let config = StreamingConfig::new(rows, Label::ALL.len());
+            (rows, NetworkConfig::Streaming(config))
+        }
+        Some(window) => {
+            let rows = window.values(&recipe.frontend, &recipe.features);
+            let config = ClassicConfig::new(rows, Label::ALL.len());
+            (rows, NetworkConfig::Classic(config))
+        }
     };
-    let rows = recipe.frontend.rows(&recipe.features);
-    let train_examples = examples(&train, &extractor)?;
-    let validation_examples = examples(&validation, &extractor)?;
     let normalisation =
         Normalisation::fit(train_examples.iter().map(|example| &example.features), rows);
     let mut corpora: Vec<Corpus> = train.iter().map(|clip| clip.corpus).collect();
     corpora.sort_unstable();
     corpora.dedup();
     let plan = Plan {
-        network: StreamingConfig::new(rows, Label::ALL.len()),
+        network,
         labels: Label::ALL
             .iter()
             .map(|label| label.name().to_owned())
@@ -104,13 +113,43 @@ pub fn prepare(
     })
 }
 
-/// Features and labels of clips.
+/// Labels of clips, with the features that `recipe` reads.
+///
+/// # Errors
+/// If a clip cannot be read.
+pub fn recipe_examples(
+    clips: &[Clip],
+    recipe: &Recipe,
+    cache: Option<PathBuf>,
+) -> Result<Vec<Example>, PrepareError> {
+    let (frontend, features) = (recipe.frontend.clone(), recipe.features.clone());
+    let Some(window) = recipe.window else {
+        let extractor = Extractor {
+            frontend,
+            features,
+            cache,
+        };
+        return examples(clips, &extractor);
+    };
+    let extractor = WindowExtractor {
+        frontend,
+        features,
+        window,
+        cache,
+    };
+    Ok(label(clips, extractor.run(clips)?))
+}
+
+/// Features of whole clips, and their labels.
 ///
 /// # Errors
 /// If a clip cannot be read.
 pub fn examples(clips: &[Clip], extractor: &Extractor) -> Result<Vec<Example>, PrepareError> {
-    let features = extractor.run(clips)?;
-    Ok(clips
+    Ok(label(clips, extractor.run(clips)?))
+}
+
+fn label(clips: &[Clip], features: Vec<ClipFeatures>) -> Vec<Example> {
+    clips
         .iter()
         .zip(features)
         .map(|(clip, features)| Example {
@@ -119,7 +158,7 @@ pub fn examples(clips: &[Clip], extractor: &Extractor) -> Result<Vec<Example>, P
             known: known(clip.corpus),
             group: clip.corpus as usize,
         })
-        .collect())
+        .collect()
 }
 
 /// Which product classes a corpus labels.
@@ -136,7 +175,9 @@ pub fn known(corpus: Corpus) -> Vec<bool> {
         .collect()
 }
 
-fn hash(clips: &[Clip]) -> String {
+/// A hash over the content of clips, in order.
+#[must_use]
+pub fn hash(clips: &[Clip]) -> String {
     let mut hash = Sha256::new();
     for clip in clips {
         hash.update(clip.content.0);

@@ -15,9 +15,7 @@ use super::loss::cross_entropy;
 use super::schedule::{Schedule, one_cycle};
 use super::validate::{logits, score};
 use crate::corpora::Corpus;
-
-/// Largest norm of a step's gradient.
-const GRADIENT_NORM: f32 = 5.0;
+use crate::network::{Network, NetworkConfig};
 
 /// Trains as `plan` says, resuming what `folder` holds, and gives the final state. The best epoch's weights are in the
 /// folder. `report` hears of every finished epoch.
@@ -30,6 +28,26 @@ pub fn train(
     train: &[Example],
     validation: &[Example],
     device: &Device,
+    report: impl FnMut(usize, &EpochFigures),
+) -> Result<State, TrainingError> {
+    device.seed(plan.recipe.seed);
+    let examples = [train, validation];
+    match &plan.network {
+        NetworkConfig::Streaming(config) => {
+            train_network(folder, plan, config.init(device), examples, device, report)
+        }
+        NetworkConfig::Classic(config) => {
+            train_network(folder, plan, config.init(device), examples, device, report)
+        }
+    }
+}
+
+fn train_network(
+    folder: &Path,
+    plan: &Plan,
+    mut network: impl Network,
+    [train, validation]: [&[Example]; 2],
+    device: &Device,
     mut report: impl FnMut(usize, &EpochFigures),
 ) -> Result<State, TrainingError> {
     for (set, name) in [(train, "training"), (validation, "validation")] {
@@ -40,11 +58,10 @@ pub fn train(
     let recipe = &plan.recipe;
     let folder = RunFolder::open(folder, plan)?;
     let mut state = folder.state()?;
-    device.seed(recipe.seed);
-    let mut network = plan.network.init(device);
     let mut optimizer = AdamWConfig::new()
+        .with_epsilon(recipe.epsilon)
         .with_weight_decay(recipe.weight_decay)
-        .with_grad_clipping(Some(GradientClippingConfig::Norm(GRADIENT_NORM)))
+        .with_grad_clipping(recipe.gradient_norm.map(GradientClippingConfig::Norm))
         .init();
     if !state.epochs.is_empty() {
         (network, optimizer) = folder.resume(&state, network, optimizer)?;
@@ -73,7 +90,7 @@ pub fn train(
                 recipe.longest,
                 device,
             );
-            let out = network.forward(batch.features, batch.mask);
+            let out = network.logits(batch.features, batch.mask);
             let loss = cross_entropy(out, batch.barred, batch.targets, recipe.label_smoothing);
             let value = loss.clone().into_scalar::<f32>();
             if !value.is_finite() {

@@ -1,6 +1,5 @@
 //! Scores of a network on validation clips, without augmentation.
 
-use burn::module::Module;
 use burn::tensor::Device;
 use burn::tensor::activation::softmax;
 
@@ -8,7 +7,7 @@ use super::batch::{Batch, Example};
 use super::normalise::Normalisation;
 use crate::evaluation::metrics::{Outcome, unweighted_accuracy};
 use crate::features::ClipFeatures;
-use crate::network::streaming::StreamingNet;
+use crate::network::Network;
 
 /// Clips per step; validation clips differ much in length.
 const BATCH: usize = 32;
@@ -16,7 +15,7 @@ const BATCH: usize = 32;
 /// Logits of every example over the classes that its corpus knows (others are far below), in the given order.
 #[must_use]
 pub fn logits(
-    network: &StreamingNet,
+    network: &impl Network,
     examples: &[Example],
     normalisation: &Normalisation,
     device: &Device,
@@ -37,7 +36,7 @@ pub fn logits(
             })
             .collect();
         let batch = Batch::stack(&clips, &chosen, &device);
-        let out = network.forward(batch.features, batch.mask) + batch.barred;
+        let out = network.logits(batch.features, batch.mask) + batch.barred;
         let classes = out.dims()[1];
         let values = out.into_data().iter::<f32>().collect::<Vec<_>>();
         for (&index, row) in chunk.iter().zip(values.chunks_exact(classes)) {

@@ -1,0 +1,234 @@
+//! The one-dimensional network of the field's public notebooks (Keras), layer for layer.
+//!
+//! It reads one vector of 4536 values: the ZCR track, the RMS track and 40 MFCC of 108 frames, each value scaled by the mean
+//! and deviation of its own column ([`crate::features::window`]). With seven classes Keras counts 12,600,039 parameters:
+//!
+//! | layer | output | parameters |
+//! |---|---|---|
+//! | Conv1D 512, kernel 5, same, ReLU | 4536 x 512 | 3,072 |
+//! | BatchNormalization | 4536 x 512 | 2,048 |
+//! | MaxPooling1D 3 | 1512 x 512 | |
+//! | Conv1D 64, kernel 5, same, ReLU | 1512 x 64 | 163,904 |
+//! | BatchNormalization, Dropout 0.2 | 1512 x 64 | 256 |
+//! | Conv1D 32, kernel 5, same, ReLU | 1512 x 32 | 10,272 |
+//! | BatchNormalization, Dropout 0.2 | 1512 x 32 | 128 |
+//! | Flatten, Dense 256, ReLU | 256 | 12,386,560 |
+//! | Dense 128, ReLU | 128 | 32,896 |
+//! | Dense 7, softmax | 7 | 903 |
+//!
+//! What is known of it is the filters (512/64/32), the inputs and the total; the rest is derived. Among all stacks of these
+//! filters with one odd kernel size for all, batch normalization after every convolution, any pooling down to a
+//! whole number of positions and up to three hidden layers of 16 to 1024 units in falling sizes, this is the simplest that
+//! gives the total: kernel 5, positions divided by 3, hidden layers of 256 and 128. The total fixes neither where the pooling
+//! stands nor where dropout does. The pooling stands after the first block here, where it costs least, and
+//! dropout of 0.2 after the later blocks, as in the notebooks of this family (Conv1D 512/512/256/256/128 on 2376 inputs,
+//! 7,193,223 parameters), whose kernel, activation, order within a block and `same` padding are taken too.
+//!
+//! Weights start as in Keras: Glorot uniform, biases 0. Keras's batch normalization has momentum 0.99 and epsilon
+//! 1e-3, and its four values a channel all count as parameters. Flattening goes channel by channel here (Keras: position by
+//! position), which only permutes the rows of the first dense layer.
+
+use burn::module::{Module, Param};
+use burn::nn::conv::{Conv1d, Conv1dConfig};
+use burn::nn::pool::{MaxPool1d, MaxPool1dConfig};
+use burn::nn::{
+    BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Initializer, Linear, LinearConfig,
+    PaddingConfig1d,
+};
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::Network;
+
+/// Keras's `GlorotUniform`.
+const GLOROT: Initializer = Initializer::XavierUniform { gain: 1.0 };
+
+/// Shape of a [`ClassicNet`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassicConfig {
+    /// Values of the input vector, a multiple of `pool`.
+    pub inputs: usize,
+    /// Filters of the three convolutions.
+    pub filters: [usize; 3],
+    /// Kernel size of the convolutions, odd.
+    pub kernel: usize,
+    /// Size and stride of the pooling after the first convolution.
+    pub pool: usize,
+    /// Units of the two hidden dense layers.
+    pub hidden: [usize; 2],
+    /// Share of values dropped after the second and third convolution while training.
+    pub dropout: f64,
+    /// Number of classes.
+    pub classes: usize,
+}
+
+impl ClassicConfig {
+    /// The published shape, for `inputs` values and `classes` labels.
+    #[must_use]
+    pub fn new(inputs: usize, classes: usize) -> Self {
+        Self {
+            inputs,
+            filters: [512, 64, 32],
+            kernel: 5,
+            pool: 3,
+            hidden: [256, 128],
+            dropout: 0.2,
+            classes,
+        }
+    }
+
+    /// Creates the network with random weights.
+    #[must_use]
+    pub fn init(&self, device: &Device) -> ClassicNet {
+        let [one, two, three] = self.filters;
+        let [wide, narrow] = self.hidden;
+        let flat = self.inputs / self.pool * three;
+        ClassicNet {
+            first: Block::new([1, one], self.kernel, device),
+            pool: MaxPool1dConfig::new(self.pool)
+                .with_stride(self.pool)
+                .init(),
+            second: Block::new([one, two], self.kernel, device),
+            third: Block::new([two, three], self.kernel, device),
+            dropout: DropoutConfig::new(self.dropout).init(),
+            wide: dense(flat, wide, device),
+            narrow: dense(wide, narrow, device),
+            output: dense(narrow, self.classes, device),
+        }
+    }
+}
+
+fn dense(inputs: usize, outputs: usize, device: &Device) -> Linear {
+    let mut layer = LinearConfig::new(inputs, outputs)
+        .with_initializer(GLOROT)
+        .init(device);
+    layer.bias = Some(zeros(outputs, device));
+    layer
+}
+
+fn zeros(size: usize, device: &Device) -> Param<Tensor<1>> {
+    Initializer::Zeros.init([size], device)
+}
+
+/// Convolution, rectifier and batch normalization, in this order.
+#[derive(Module, Debug)]
+pub struct Block {
+    /// The convolution, padded to keep the number of positions.
+    pub conv: Conv1d,
+    /// The normalization after the rectifier.
+    pub norm: BatchNorm,
+}
+
+impl Block {
+    fn new(channels: [usize; 2], kernel: usize, device: &Device) -> Self {
+        let mut conv = Conv1dConfig::new(channels[0], channels[1], kernel)
+            .with_padding(PaddingConfig1d::Same)
+            .with_initializer(GLOROT)
+            .init(device);
+        conv.bias = Some(zeros(channels[1], device));
+        Self {
+            conv,
+            // burn's momentum is the share of the new value, Keras's that of the old one.
+            norm: BatchNormConfig::new(channels[1])
+                .with_momentum(0.01)
+                .with_epsilon(1e-3)
+                .init(device),
+        }
+    }
+
+    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        self.norm.forward(relu(self.conv.forward(x)))
+    }
+}
+
+/// The network. See the module's documentation.
+#[derive(Module, Debug)]
+pub struct ClassicNet {
+    /// First convolution.
+    pub first: Block,
+    /// Pooling after the first convolution.
+    pub pool: MaxPool1d,
+    /// Second convolution.
+    pub second: Block,
+    /// Third convolution.
+    pub third: Block,
+    /// Dropout after the second and the third convolution.
+    pub dropout: Dropout,
+    /// First hidden layer.
+    pub wide: Linear,
+    /// Second hidden layer.
+    pub narrow: Linear,
+    /// Output layer.
+    pub output: Linear,
+}
+
+impl ClassicNet {
+    /// Class logits `[batch, classes]` of normalised vectors `[batch, inputs]`.
+    pub fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
+        let x = self.first.forward(inputs.unsqueeze_dim(1));
+        let x = self.second.forward(self.pool.forward(x));
+        let x = self.third.forward(self.dropout.forward(x));
+        let x = self.dropout.forward(x).flatten(1, 2);
+        let x = relu(self.wide.forward(x));
+        let x = relu(self.narrow.forward(x));
+        self.output.forward(x)
+    }
+}
+
+impl Network for ClassicNet {
+    /// `features` holds each vector as the first of its frames; `mask` has no meaning here.
+    fn logits(&self, features: Tensor<3>, _mask: Tensor<3>) -> Tensor<2> {
+        self.forward(features.narrow(2, 0, 1).squeeze_dim(2))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_has_the_parameters_that_keras_counts() {
+        // Like Keras, burn counts the running mean and variance too.
+        let network = ClassicConfig::new(4536, 7).init(&Device::flex());
+        assert_eq!(network.num_params(), 12_600_039);
+        let dense = [&network.wide, &network.narrow, &network.output].map(Linear::num_params);
+        assert_eq!(dense, [12_386_560, 32_896, 903]);
+        let blocks = [&network.first, &network.second, &network.third].map(Block::num_params);
+        assert_eq!(blocks, [3_072 + 2_048, 163_904 + 256, 10_272 + 128]);
+    }
+
+    #[test]
+    fn weights_start_within_glorots_bound_and_biases_at_0() {
+        let network = ClassicConfig::new(36, 7).init(&Device::flex());
+        let values = |data: burn::tensor::TensorData| data.iter::<f32>().collect::<Vec<_>>();
+        let kernel = values(network.second.conv.weight.val().into_data());
+        let bound = (6.0f32 / (5.0 * (512.0 + 64.0))).sqrt();
+        let largest = kernel.iter().fold(0.0, |a: f32, b| a.max(b.abs()));
+        assert!(
+            largest <= bound && largest > 0.99 * bound,
+            "{largest} of {bound}"
+        );
+        for bias in [&network.third.conv.bias, &network.wide.bias] {
+            let bias = values(bias.as_ref().unwrap().val().into_data());
+            assert!(bias.iter().all(|&bias| bias == 0.0));
+        }
+    }
+
+    #[test]
+    fn a_batch_of_vectors_gives_a_row_of_finite_logits_each() {
+        let device = Device::flex();
+        let config = ClassicConfig {
+            filters: [8, 4, 4],
+            hidden: [16, 8],
+            ..ClassicConfig::new(36, 7)
+        };
+        let features = Tensor::ones([3, 36, 4], &device);
+        let logits = config
+            .init(&device)
+            .logits(features, Tensor::ones([3, 1, 1], &device));
+        assert_eq!(logits.dims(), [3, 7]);
+        assert!(logits.into_data().iter::<f32>().all(f32::is_finite));
+    }
+}

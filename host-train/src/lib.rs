@@ -9,6 +9,7 @@
 //! - [`network`]: the networks that can be trained.
 //! - [`training`]: the loop, what it hears, and what it leaves on disk.
 //! - [`evaluation`]: figures of merit.
+//! - [`export`]: trained weights to an ONNX file, and the check that nothing changed on the way.
 //!
 //! The library never exits and never asks, and prints nothing but progress bars; the binary `undertone-train` does.
 //! Nothing of a corpus is ever written except figures and trained weights.
@@ -17,6 +18,7 @@
 
 pub mod corpora;
 pub mod evaluation;
+pub mod export;
 pub mod features;
 pub mod network;
 pub mod training;

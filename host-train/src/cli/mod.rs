@@ -1,6 +1,8 @@
 //! The subcommands: one file each, with its arguments and what it does.
 
 mod data;
+mod evaluate;
+mod export;
 mod output;
 mod train;
 
@@ -12,6 +14,10 @@ pub(crate) enum Command {
     Data(data::Args),
     /// Train the streaming network; resumes what the run folder holds
     Train(train::TrainArgs),
+    /// Write the best epoch of a run as one ONNX file
+    Export(export::ExportArgs),
+    /// Score a model file on speakers that it never heard
+    Evaluate(evaluate::EvaluateArgs),
 }
 
 impl Command {
@@ -19,6 +25,8 @@ impl Command {
         match self {
             Self::Data(args) => args.run(),
             Self::Train(args) => args.run(),
+            Self::Export(args) => args.run(),
+            Self::Evaluate(args) => args.run(),
         }
     }
 }

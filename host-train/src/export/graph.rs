@@ -1,0 +1,167 @@
+//! The streamable network as an ONNX graph.
+//!
+//! The names of the input, the encoder's outputs, the pooled statistics and the logits are fixed: by them
+//! `undertone-model` cuts the graph into an encoder that it runs incrementally and a head.
+
+use undertone_model::onnx::ModelProto;
+
+use super::fold::Folded;
+use super::onnx::{Dim, Graph, int, ints};
+use super::{ExportError, values};
+use crate::network::streaming::{ATTENTION_BOUND, StreamingNet, VARIANCE_FLOOR};
+use crate::training::normalise::Normalisation;
+
+/// Writes `network`, with `normalisation` in front of it, as ONNX without metadata.
+///
+/// # Errors
+/// [`ExportError::Weights`] if a layer lacks what the graph needs.
+pub fn write(
+    network: &StreamingNet,
+    normalisation: &Normalisation,
+) -> Result<ModelProto, ExportError> {
+    let rows = normalisation.mean.len();
+    let mut graph = Graph::default();
+    graph.input(
+        "features",
+        &[Dim::Fixed(1), Dim::Fixed(rows), Dim::Named("frames")],
+    );
+    let mean = graph.floats("mean", &[1, rows, 1], &normalisation.mean);
+    let scale: Vec<f32> = normalisation
+        .deviation
+        .iter()
+        .map(|deviation| 1.0 / deviation)
+        .collect();
+    let scale = graph.floats("scale", &[1, rows, 1], &scale);
+    let x = graph.node("Sub", "centred", &["features", &mean], vec![]);
+    let x = graph.node("Mul", "normalised", &[&x, &scale], vec![]);
+    let axis = graph.integers("channel_axis", &[1]);
+    let x = graph.node("Unsqueeze", "plane", &[&x, &axis], vec![]);
+    let x = convolution(&mut graph, "stem", &x, &Folded::of(&network.stem));
+    let mut x = graph.node("Relu", "stem_relu", &[&x], vec![]);
+    let mut height = rows.div_ceil(network.stem.conv.stride[0]);
+    for (index, stage) in network.stages.iter().enumerate() {
+        let name = |part: &str| format!("stage{index}_{part}");
+        let shortcut = Folded::of(&stage.shortcut).widened(height);
+        height = height.div_ceil(shortcut.stride[0]);
+        let shortcut = convolution(&mut graph, &name("shortcut"), &x, &shortcut);
+        let first = convolution(&mut graph, &name("first"), &x, &Folded::of(&stage.first));
+        let first = graph.node("Relu", &name("first_relu"), &[&first], vec![]);
+        let second = convolution(
+            &mut graph,
+            &name("second"),
+            &first,
+            &Folded::of(&stage.second),
+        );
+        let sum = graph.node("Add", &name("sum"), &[&second, &shortcut], vec![]);
+        x = graph.node("Relu", &name("relu"), &[&sum], vec![]);
+    }
+    let folded = convolution(&mut graph, "fold", &x, &Folded::of(&network.fold));
+    let mut x = graph.node("Relu", "fold_relu", &[&folded], vec![]);
+    for (index, block) in network.temporal.iter().enumerate() {
+        let name = |part: &str| format!("temporal{index}_{part}");
+        let conv = convolution(&mut graph, &name("conv"), &x, &Folded::of(&block.conv));
+        let conv = graph.node("Relu", &name("relu"), &[&conv], vec![]);
+        x = graph.node("Add", &name("sum"), &[&conv, &x], vec![]);
+    }
+    attention(&mut graph, network, &x)?;
+    let axis = graph.integers("row_axis", &[2]);
+    graph.node("Squeeze", "steps", &[&x, &axis], vec![]);
+    graph.node("Squeeze", "score", &["bounded", &axis], vec![]);
+    pooling(&mut graph);
+    head(&mut graph, network)?;
+    Ok(graph.finish("undertone"))
+}
+
+fn convolution(graph: &mut Graph, name: &str, input: &str, layer: &Folded) -> String {
+    let weight = graph.floats(&format!("{name}_weight"), &layer.shape, &layer.weight);
+    let bias = graph.floats(&format!("{name}_bias"), &[layer.bias.len()], &layer.bias);
+    let attributes = vec![
+        ints("dilations", &layer.dilation),
+        int("group", 1),
+        ints("kernel_shape", &layer.shape[2..]),
+        ints("pads", &layer.pads),
+        ints("strides", &layer.stride),
+    ];
+    graph.node("Conv", name, &[input, &weight, &bias], attributes)
+}
+
+/// The bounded score of every step, `bounded`: `bound * tanh(score / bound)`.
+fn attention(graph: &mut Graph, network: &StreamingNet, input: &str) -> Result<(), ExportError> {
+    let layer = &network.attention;
+    let bias = layer
+        .bias
+        .as_ref()
+        .ok_or_else(|| ExportError::Weights("attention has no bias".into()))?;
+    let layer = Folded {
+        shape: layer.weight.val().dims(),
+        weight: values(layer.weight.val()),
+        bias: values(bias.val()),
+        stride: [1, 1],
+        dilation: [1, 1],
+        pads: [0; 4],
+    };
+    let score = convolution(graph, "attention", input, &layer);
+    let bound = graph.floats("attention_bound", &[1], &[ATTENTION_BOUND]);
+    let x = graph.node("Div", "attention_share", &[&score, &bound], vec![]);
+    let x = graph.node("Tanh", "attention_tanh", &[&x], vec![]);
+    graph.node("Mul", "bounded", &[&x, &bound], vec![]);
+    Ok(())
+}
+
+/// `steps` and `score` to `pooled`; the same as `undertone-model`'s running sums over a whole utterance.
+fn pooling(graph: &mut Graph) {
+    let keep = || vec![ints("axes", &[2]), int("keepdims", 1)];
+    let axis = graph.integers("time_axis", &[2]);
+    let mean = graph.node("ReduceMean", "pool_mean", &["steps"], keep());
+    let square = graph.node("Mul", "pool_square", &["steps", "steps"], vec![]);
+    let square = graph.node("ReduceMean", "pool_mean_square", &[&square], keep());
+    let mean_squared = graph.node("Mul", "pool_squared_mean", &[&mean, &mean], vec![]);
+    let variance = graph.node("Sub", "pool_difference", &[&square, &mean_squared], vec![]);
+    let variance = graph.node("Relu", "pool_variance", &[&variance], vec![]);
+    let floor = graph.floats("variance_floor", &[1], &[VARIANCE_FLOOR]);
+    let variance = graph.node("Add", "pool_floored", &[&variance, &floor], vec![]);
+    let deviation = graph.node("Sqrt", "pool_deviation", &[&variance], vec![]);
+    let maximum = graph.node("ReduceMax", "pool_maximum", &["steps"], keep());
+    let weight = graph.node("Exp", "pool_weight", &["score"], vec![]);
+    let weighted = graph.node("Mul", "pool_weighted", &["steps", &weight], vec![]);
+    let weighted = graph.node(
+        "ReduceSum",
+        "pool_weighted_sum",
+        &[&weighted, &axis],
+        vec![int("keepdims", 1)],
+    );
+    let weight = graph.node(
+        "ReduceSum",
+        "pool_weight_sum",
+        &[&weight, &axis],
+        vec![int("keepdims", 1)],
+    );
+    let attended = graph.node("Div", "pool_attended", &[&weighted, &weight], vec![]);
+    let parts = [mean.as_str(), &deviation, &maximum, &attended];
+    let all = graph.node("Concat", "pool_parts", &parts, vec![int("axis", 1)]);
+    graph.node("Squeeze", "pooled", &[&all, &axis], vec![]);
+}
+
+fn head(graph: &mut Graph, network: &StreamingNet) -> Result<(), ExportError> {
+    let mut x = "pooled".to_owned();
+    for (name, layer) in [("hidden", &network.hidden), ("logits", &network.output)] {
+        let bias = layer
+            .bias
+            .as_ref()
+            .ok_or_else(|| ExportError::Weights(format!("{name} has no bias")))?;
+        let shape = layer.weight.val().dims();
+        let weight = graph.floats(
+            &format!("{name}_weight"),
+            &shape,
+            &values(layer.weight.val()),
+        );
+        let bias = graph.floats(&format!("{name}_bias"), &[shape[1]], &values(bias.val()));
+        x = graph.node("Gemm", name, &[&x, &weight, &bias], vec![]);
+        if name == "logits" {
+            graph.output(name, &[Dim::Fixed(1), Dim::Fixed(shape[1])]);
+        } else {
+            x = graph.node("Relu", &format!("{name}_relu"), &[&x], vec![]);
+        }
+    }
+    Ok(())
+}

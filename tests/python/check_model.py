@@ -1,0 +1,37 @@
+"""Runs a model file in onnxruntime, as an independent reader, and compares with the answers recorded in it.
+
+Usage: check_model.py FILE. Needs onnx, onnxruntime and numpy. Prints the largest difference of a logit; exits 1 when
+the checker or the comparison fails.
+"""
+
+import json
+import sys
+
+import numpy as np
+import onnx
+import onnxruntime
+
+
+def self_test_input(frames: int, rows: int) -> np.ndarray:
+    """The input of `SelfTest::input`: a 64-bit linear congruential generator, -80 to 0, frame after frame."""
+    state, values = 1, []
+    for _ in range(frames * rows):
+        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
+        values.append(-80.0 * (state >> 40) / 2**24)
+    return np.array(values, dtype=np.float32).reshape(frames, rows).T[np.newaxis]
+
+
+def main(path: str) -> int:
+    model = onnx.load(path)
+    onnx.checker.check_model(model, full_check=True)
+    properties = {p.key.removeprefix("undertone."): json.loads(p.value) for p in model.metadata_props}
+    test, rows = properties["self_test"], model.graph.input[0].type.tensor_type.shape.dim[1].dim_value
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    (logits,) = session.run(["logits"], {"features": self_test_input(test["frames"], rows)})
+    difference = float(np.abs(logits[0] - np.array(test["logits"])).max())
+    print(f"{path}: checker passed, largest difference of a logit {difference:.2e}")
+    return 0 if difference < 2e-3 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

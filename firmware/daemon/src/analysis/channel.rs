@@ -1,0 +1,238 @@
+//! One analysed channel: mono samples at the source's rate to events and levels.
+
+use undertone_dsp::Resampler;
+use undertone_events::{EndReason, Event, SegmentEdge, Tracker};
+
+use super::front::Front;
+use super::level::{Level, LevelMeter};
+use super::scorer::{Scorer, ScorerError};
+
+/// What a channel has to tell.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Told {
+    /// About an utterance.
+    Event(Event),
+    /// About the signal.
+    Level(Level),
+}
+
+/// Resampler, front, model and tracker of one channel.
+pub struct Channel<S> {
+    source_rate: u32,
+    model_rate: u32,
+    /// Source frames since the start, the missing ones included.
+    position: u64,
+    levels: Option<LevelMeter>,
+    resampler: Resampler,
+    front: Front,
+    decider: Decider<S>,
+}
+
+/// What follows the front: frames of open segments go to the model, its answers to the tracker.
+pub struct Decider<S> {
+    scorer: S,
+    tracker: Tracker,
+    update_hop: u64,
+    scores: Box<[f32]>,
+    next_frame: u64,
+    unscored: u64,
+}
+
+impl<S: Scorer> Decider<S> {
+    /// Asks the model after every `update_hop` frames (at least 1) of a segment, over `labels` labels.
+    pub fn new(scorer: S, tracker: Tracker, update_hop: usize, labels: usize) -> Self {
+        Decider {
+            scorer,
+            tracker,
+            update_hop: update_hop.max(1) as u64,
+            scores: vec![0.0; labels].into(),
+            next_frame: 0,
+            unscored: 0,
+        }
+    }
+
+    fn after_hop(
+        &mut self,
+        front: &Front,
+        edge: Option<SegmentEdge>,
+        tell: &mut dyn FnMut(Told),
+    ) -> Result<(), ScorerError> {
+        match edge {
+            Some(SegmentEdge::SpeechStart { at_sample }) => {
+                self.scorer.reset()?;
+                self.next_frame = front.first_frame_from(at_sample);
+                self.unscored = 0;
+                if let Some(end) = self.tracker.begin(at_sample) {
+                    tell(Told::Event(end));
+                }
+            }
+            Some(SegmentEdge::SpeechEnd { at_sample, cut }) => {
+                let reason = if cut {
+                    EndReason::MaxLength
+                } else {
+                    EndReason::Silence
+                };
+                return self.close(front, at_sample, reason, tell);
+            }
+            None => {}
+        }
+        match front.certain_until() {
+            Some(until) => self.feed(front, until, tell),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives the model the frames of the segment that end at `until` or before.
+    fn feed(
+        &mut self,
+        front: &Front,
+        until: u64,
+        tell: &mut dyn FnMut(Told),
+    ) -> Result<(), ScorerError> {
+        while let Some((frame, end)) = front.frame(self.next_frame) {
+            if end > until {
+                break;
+            }
+            self.scorer.push(frame)?;
+            self.next_frame += 1;
+            self.unscored += 1;
+            if self.unscored >= self.update_hop {
+                self.score(end, tell)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn score(&mut self, at_sample: u64, tell: &mut dyn FnMut(Told)) -> Result<(), ScorerError> {
+        self.unscored = 0;
+        if self.scorer.probabilities(&mut self.scores)? {
+            let told = self.tracker.update(&self.scores, at_sample);
+            if let Some(event) = told.map_err(|error| ScorerError(error.to_string()))? {
+                tell(Told::Event(event));
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the open segment at `at_sample`; its last frames count.
+    fn close(
+        &mut self,
+        front: &Front,
+        at_sample: u64,
+        reason: EndReason,
+        tell: &mut dyn FnMut(Told),
+    ) -> Result<(), ScorerError> {
+        if self.tracker.is_open() {
+            self.feed(front, at_sample, tell)?;
+            if self.unscored > 0 {
+                self.score(at_sample, tell)?;
+            }
+        }
+        if let Some(end) = self.tracker.finish(reason, at_sample) {
+            tell(Told::Event(end));
+        }
+        Ok(())
+    }
+}
+
+impl<S: Scorer> Channel<S> {
+    /// A channel whose samples come at `source_rate` and are analysed at `model_rate`.
+    pub fn new(
+        resampler: Resampler,
+        rates: (u32, u32),
+        front: Front,
+        decider: Decider<S>,
+        levels: Option<LevelMeter>,
+    ) -> Self {
+        Channel {
+            source_rate: rates.0,
+            model_rate: rates.1,
+            position: 0,
+            levels,
+            resampler,
+            front,
+            decider,
+        }
+    }
+
+    /// Takes the next samples.
+    ///
+    /// # Errors
+    /// When the model fails.
+    pub fn push(&mut self, samples: &[f32], tell: &mut dyn FnMut(Told)) -> Result<(), ScorerError> {
+        if let Some(levels) = &mut self.levels {
+            levels.push(samples, self.position, |level| tell(Told::Level(level)));
+        }
+        self.position += samples.len() as u64;
+        let (front, decider) = (&mut self.front, &mut self.decider);
+        let mut outcome = Ok(());
+        self.resampler.push(samples, |resampled| {
+            hear(front, decider, resampled, tell, &mut outcome)
+        });
+        outcome
+    }
+
+    /// So many source frames are missing: what was open ends here, and nothing spans the gap.
+    ///
+    /// # Errors
+    /// When the model fails.
+    pub fn gap(&mut self, frames: u64, tell: &mut dyn FnMut(Told)) -> Result<(), ScorerError> {
+        let outcome = self.close(EndReason::Gap, tell);
+        self.position += frames;
+        self.front
+            .restart(rescale(self.position, self.source_rate, self.model_rate));
+        outcome
+    }
+
+    /// Ends what is open, for a reason, and forgets the audio so far.
+    ///
+    /// # Errors
+    /// When the model fails.
+    pub fn close(
+        &mut self,
+        reason: EndReason,
+        tell: &mut dyn FnMut(Told),
+    ) -> Result<(), ScorerError> {
+        let (front, decider) = (&mut self.front, &mut self.decider);
+        let mut outcome = Ok(());
+        self.resampler
+            .flush(|resampled| hear(front, decider, resampled, tell, &mut outcome));
+        outcome?;
+        let in_speech = front.hears_speech();
+        front.finish();
+        let until = if in_speech {
+            Some(front.position())
+        } else {
+            front.certain_until()
+        };
+        if let Some(until) = until {
+            decider.close(front, until, reason, tell)?;
+        }
+        self.resampler.reset();
+        front.restart(rescale(self.position, self.source_rate, self.model_rate));
+        if let Some(levels) = &mut self.levels {
+            levels.reset();
+        }
+        Ok(())
+    }
+}
+
+fn hear<S: Scorer>(
+    front: &mut Front,
+    decider: &mut Decider<S>,
+    mut samples: &[f32],
+    tell: &mut dyn FnMut(Told),
+    outcome: &mut Result<(), ScorerError>,
+) {
+    while let Some(edge) = front.take(&mut samples) {
+        if outcome.is_ok() {
+            *outcome = decider.after_hop(front, edge, tell);
+        }
+    }
+}
+
+/// A position at one rate as the nearest position at another.
+fn rescale(position: u64, from: u32, to: u32) -> u64 {
+    let scaled = u128::from(position) * u128::from(to) + u128::from(from / 2);
+    u64::try_from(scaled / u128::from(from.max(1))).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,111 @@
+//! Samples of all channels to what is told about them.
+
+mod channel;
+mod feature_ring;
+mod front;
+mod level;
+mod model;
+mod scorer;
+
+pub use channel::{Channel, Decider, Told};
+pub use feature_ring::FeatureRing;
+pub use front::{Front, FrontSettings};
+pub use level::{Level, LevelMeter, Signal};
+pub use model::{AnalysisSettings, analyser};
+pub use scorer::{Scorer, ScorerError};
+use serde::{Deserialize, Serialize};
+use undertone_events::EndReason;
+
+/// Which channels of a source are analysed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Channels {
+    /// Their mean, as one channel.
+    #[default]
+    Mix,
+    /// Each by itself.
+    Each,
+}
+
+/// All channels of a source. It takes interleaved samples and tells with the number of the channel.
+pub struct Analyser<S> {
+    channels: Vec<Channel<S>>,
+    source_channels: usize,
+    mono: Box<[f32]>,
+}
+
+impl<S: Scorer> Analyser<S> {
+    /// Analyses frames of `source_channels` samples: mixed when there is one [`Channel`], otherwise one channel each.
+    pub fn new(channels: Vec<Channel<S>>, source_channels: usize, block_frames: usize) -> Self {
+        Analyser {
+            channels,
+            source_channels: source_channels.max(1),
+            mono: vec![0.0; block_frames.max(1)].into(),
+        }
+    }
+
+    /// Takes interleaved samples; what does not fill a frame at the end is left out.
+    ///
+    /// # Errors
+    /// When the model fails.
+    pub fn push(
+        &mut self,
+        interleaved: &[f32],
+        tell: &mut dyn FnMut(usize, Told),
+    ) -> Result<(), ScorerError> {
+        let width = self.source_channels;
+        let mix = self.channels.len() == 1;
+        for block in interleaved.chunks(self.mono.len() * width) {
+            for (number, channel) in self.channels.iter_mut().enumerate() {
+                let frames = block.chunks_exact(width);
+                let mono = &mut self.mono[..frames.len()];
+                for (sample, frame) in mono.iter_mut().zip(frames) {
+                    let mean = || frame.iter().sum::<f32>() / width as f32;
+                    *sample = if mix {
+                        mean()
+                    } else {
+                        frame.get(number).copied().unwrap_or(0.0)
+                    };
+                }
+                channel.push(mono, &mut |told| tell(number, told))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// So many frames are missing.
+    ///
+    /// # Errors
+    /// When the model fails.
+    pub fn gap(
+        &mut self,
+        frames: u64,
+        tell: &mut dyn FnMut(usize, Told),
+    ) -> Result<(), ScorerError> {
+        self.each(tell, |channel, tell| channel.gap(frames, tell))
+    }
+
+    /// Ends what is open.
+    ///
+    /// # Errors
+    /// When the model fails.
+    pub fn close(
+        &mut self,
+        reason: EndReason,
+        tell: &mut dyn FnMut(usize, Told),
+    ) -> Result<(), ScorerError> {
+        self.each(tell, |channel, tell| channel.close(reason, tell))
+    }
+
+    fn each(
+        &mut self,
+        tell: &mut dyn FnMut(usize, Told),
+        mut act: impl FnMut(&mut Channel<S>, &mut dyn FnMut(Told)) -> Result<(), ScorerError>,
+    ) -> Result<(), ScorerError> {
+        let mut outcome = Ok(());
+        for (number, channel) in self.channels.iter_mut().enumerate() {
+            outcome = outcome.and(act(channel, &mut |told| tell(number, told)));
+        }
+        outcome
+    }
+}

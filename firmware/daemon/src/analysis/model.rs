@@ -1,0 +1,107 @@
+//! The model file behind the seam, and the analyser that is built around it.
+
+use undertone_dsp::Resampler;
+use undertone_events::{IdRange, MAX_LABELS, SegmenterConfig, Tracker, TrackerConfig};
+use undertone_model::{Model, Stream};
+
+use super::{
+    Analyser, Channel, Channels, Decider, Front, FrontSettings, LevelMeter, Scorer, ScorerError,
+};
+use crate::capture::Format;
+use crate::error::DaemonError;
+use crate::vad::EarshotVad;
+
+/// How a source is analysed.
+#[derive(Debug, Clone, Copy)]
+pub struct AnalysisSettings {
+    /// What the source delivers.
+    pub format: Format,
+    /// Which of its channels are analysed.
+    pub channels: Channels,
+    /// When speech begins and ends.
+    pub segments: SegmenterConfig,
+    /// How decisions are told.
+    pub events: TrackerConfig,
+    /// From one level to the next; no levels when `None`.
+    pub level_interval_ms: Option<u32>,
+    /// Frames analysed at once, at most.
+    pub block_frames: usize,
+}
+
+impl Scorer for Stream {
+    fn push(&mut self, frame: &[f32]) -> Result<(), ScorerError> {
+        Stream::push(self, frame).map_err(|error| ScorerError(error.to_string()))
+    }
+
+    fn probabilities(&mut self, out: &mut [f32]) -> Result<bool, ScorerError> {
+        Stream::probabilities(self, out).map_err(|error| ScorerError(error.to_string()))
+    }
+
+    fn reset(&mut self) -> Result<(), ScorerError> {
+        Stream::reset(self).map_err(|error| ScorerError(error.to_string()))
+    }
+}
+
+/// An analyser with one stream of the model per analysed channel.
+///
+/// # Errors
+/// A model that live analysis cannot run, with the reason; a setting out of range.
+pub fn analyser(
+    model: &Model,
+    settings: &AnalysisSettings,
+) -> Result<Analyser<Stream>, DaemonError> {
+    let count = match settings.channels {
+        Channels::Mix => 1,
+        Channels::Each => settings.format.channels,
+    };
+    let channels = (0..count)
+        .map(|number| channel(model, settings, number, count))
+        .collect::<Result<_, _>>()?;
+    Ok(Analyser::new(
+        channels,
+        settings.format.channels,
+        settings.block_frames,
+    ))
+}
+
+fn channel(
+    model: &Model,
+    settings: &AnalysisSettings,
+    number: usize,
+    count: usize,
+) -> Result<Channel<Stream>, DaemonError> {
+    let unusable = |reason: String| DaemonError::Model {
+        name: "cannot be run live".to_owned(),
+        reason,
+    };
+    let about = model.metadata();
+    let labels = about.labels.len();
+    if labels > MAX_LABELS {
+        return Err(unusable(format!(
+            "it has {labels} labels, and events carry at most {MAX_LABELS}"
+        )));
+    }
+    let (from, to) = (settings.format.rate, about.frontend.sample_rate);
+    let resampler = Resampler::new(from, to).map_err(|error| unusable(error.to_string()))?;
+    let front = Front::new(
+        &FrontSettings {
+            frontend: &about.frontend,
+            features: &about.features,
+            segments: &settings.segments,
+        },
+        Box::new(EarshotVad::new()),
+    )?;
+    let ids = IdRange {
+        first: number as u64 + 1,
+        step: count as u64,
+    };
+    let tracker = Tracker::new(&settings.events, labels, about.unknown_threshold, to, ids)?;
+    let stream = model
+        .stream()
+        .map_err(|error| unusable(error.to_string()))?;
+    let levels = settings
+        .level_interval_ms
+        .map(|interval| LevelMeter::new(u64::from(from) * u64::from(interval) / 1000));
+    let decider = Decider::new(stream, tracker, about.update_hop, labels);
+    Ok(Channel::new(resampler, (from, to), front, decider, levels))
+}

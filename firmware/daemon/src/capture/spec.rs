@@ -1,0 +1,92 @@
+//! How a source is named: `file:PATH`, `stdin`, `alsa:NAME`, `cpal:NAME`, `cpal:default`.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+/// A source by its name.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum SourceSpec {
+    /// A recording.
+    File(PathBuf),
+    /// Standard input.
+    Stdin,
+    /// An ALSA capture device by the name that ALSA knows it by.
+    Alsa(String),
+    /// A device of the system's audio by its name; the default one when `None`.
+    Cpal(Option<String>),
+}
+
+impl FromStr for SourceSpec {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = "use file:PATH, stdin, alsa:NAME, cpal:NAME or cpal:default";
+        let (kind, name) = text.split_once(':').unwrap_or((text, ""));
+        match (kind, name) {
+            ("stdin", "") if !text.contains(':') => Ok(SourceSpec::Stdin),
+            ("file" | "alsa" | "cpal", "") => Err(format!(
+                "source {text:?} lacks what follows {kind}:; {expected}"
+            )),
+            ("file", path) => Ok(SourceSpec::File(path.into())),
+            ("alsa", name) if name.contains('\0') => {
+                Err(format!("source {text:?} contains a zero byte"))
+            }
+            ("alsa", name) => Ok(SourceSpec::Alsa(name.to_owned())),
+            ("cpal", "default") => Ok(SourceSpec::Cpal(None)),
+            ("cpal", name) => Ok(SourceSpec::Cpal(Some(name.to_owned()))),
+            _ => Err(format!("source {text:?} is of no known kind; {expected}")),
+        }
+    }
+}
+
+impl TryFrom<String> for SourceSpec {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for SourceSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SourceSpec::File(path) => write!(f, "file:{}", path.display()),
+            SourceSpec::Stdin => f.write_str("stdin"),
+            SourceSpec::Alsa(name) => write!(f, "alsa:{name}"),
+            SourceSpec::Cpal(name) => write!(f, "cpal:{}", name.as_deref().unwrap_or("default")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_source_reads_back_as_it_was_written() {
+        for text in [
+            "file:a b.wav",
+            "file:/x:y.flac",
+            "stdin",
+            "alsa:hw:CARD=Mic,DEV=0",
+            "cpal:default",
+            "cpal:USB Mic",
+        ] {
+            assert_eq!(text.parse::<SourceSpec>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_source_is_refused_with_what_would_be_one() {
+        for text in [
+            "", "file", "file:", "alsa:", "cpal:", "mic", "stdin:", "stdin:x", "http://x", "File:x",
+        ] {
+            let error = text.parse::<SourceSpec>().unwrap_err();
+            assert!(error.contains("file:PATH, stdin, alsa:NAME"), "{error}");
+        }
+    }
+}

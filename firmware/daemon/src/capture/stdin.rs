@@ -1,0 +1,226 @@
+//! Standard input: a recording with a header, or headerless 16-bit little-endian samples.
+
+use std::io::{Cursor, ErrorKind, Read};
+
+use undertone_decode::{Limits, Reader};
+
+use super::{CaptureError, CaptureOptions, Format, Source, Writer};
+use crate::stop::Stop;
+
+/// What a stream with a header begins with.
+const MAGIC: [&[u8; 4]; 3] = [b"RIFF", b"fLaC", b"OggS"];
+/// Bytes read at once from a headerless stream.
+const BLOCK: usize = 4096;
+
+/// A stream of which nothing is lost: its writer waits while the analysis is behind.
+pub(super) struct StdinSource {
+    format: Format,
+    stream: Stream,
+}
+
+enum Stream {
+    Raw(Box<dyn Read + Send>),
+    Decoded(Box<Reader>),
+}
+
+impl StdinSource {
+    /// Reads the first four bytes to learn what the stream is; waits for them.
+    pub(super) fn open(
+        mut input: impl Read + Send + Sync + 'static,
+        options: &CaptureOptions,
+    ) -> Result<Self, CaptureError> {
+        let mut start = [0; 4];
+        let length = fill(&mut input, &mut start).map_err(CaptureError::Stdin)?;
+        if length == 0 {
+            return Err(CaptureError::StdinEmpty);
+        }
+        let whole = Cursor::new(start[..length].to_vec()).chain(input);
+        if !MAGIC.contains(&&start) {
+            let format = Format {
+                rate: options.stdin_rate,
+                channels: options.stdin_channels,
+            };
+            return Ok(StdinSource {
+                format,
+                stream: Stream::Raw(Box::new(whole)),
+            });
+        }
+        // A stream that is cut off has been heard up to there; that is no fault of this side.
+        let limits = Limits {
+            max_seconds: f64::INFINITY,
+            accept_truncated: true,
+            ..Limits::default()
+        };
+        let reader = Reader::from_stream("standard input", whole, &limits)?;
+        let format = Format {
+            rate: reader.sample_rate(),
+            channels: reader.channels(),
+        };
+        Ok(StdinSource {
+            format,
+            stream: Stream::Decoded(Box::new(reader)),
+        })
+    }
+}
+
+impl Source for StdinSource {
+    fn format(&self) -> Format {
+        self.format
+    }
+
+    fn is_live(&self) -> bool {
+        false
+    }
+
+    fn describe(&self) -> String {
+        let kind = match &self.stream {
+            Stream::Raw(_) => "16-bit little-endian samples without a header",
+            Stream::Decoded(reader) => reader.format(),
+        };
+        format!("standard input ({kind})")
+    }
+
+    fn run(self: Box<Self>, mut writer: Writer, _stop: &Stop) -> Result<(), CaptureError> {
+        match self.stream {
+            Stream::Raw(mut input) => run_raw(&mut input, &mut writer),
+            Stream::Decoded(mut reader) => {
+                while let Some(block) = reader.next_block()? {
+                    if writer.write(block).is_err() {
+                        break;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn run_raw(input: &mut dyn Read, writer: &mut Writer) -> Result<(), CaptureError> {
+    let frame = 2 * writer.channels();
+    let mut bytes = vec![0; BLOCK.next_multiple_of(frame)];
+    let mut samples = vec![0.0; bytes.len() / 2];
+    let mut held = 0;
+    loop {
+        let count = match input.read(&mut bytes[held..]) {
+            Ok(0) => return Ok(()),
+            Ok(count) => count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(CaptureError::Stdin(error)),
+        };
+        held += count;
+        let whole = held - held % frame;
+        for (sample, pair) in samples.iter_mut().zip(bytes[..whole].as_chunks::<2>().0) {
+            *sample = f32::from(i16::from_le_bytes(*pair)) / 32_768.0;
+        }
+        if writer.write(&samples[..whole / 2]).is_err() {
+            return Ok(());
+        }
+        bytes.copy_within(whole..held, 0);
+        held -= whole;
+    }
+}
+
+/// Reads until the buffer is full or the input ends; returns how much was read.
+fn fill(input: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut length = 0;
+    while length < buffer.len() {
+        match input.read(&mut buffer[length..]) {
+            Ok(0) => break,
+            Ok(count) => length += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::{Found, WhenFull, ring};
+
+    const OPTIONS: CaptureOptions = CaptureOptions {
+        fast: false,
+        stdin_rate: 8000,
+        stdin_channels: 2,
+        device_rate: None,
+        device_channels: None,
+    };
+
+    /// Hands out three bytes at a time, as a slow pipe does.
+    struct Slow(Cursor<Vec<u8>>);
+
+    impl Read for Slow {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let count = buffer.len().min(3);
+            self.0.read(&mut buffer[..count])
+        }
+    }
+
+    fn heard(bytes: Vec<u8>) -> (Format, Vec<f32>) {
+        let stop = Stop::default();
+        let source = StdinSource::open(Slow(Cursor::new(bytes)), &OPTIONS).unwrap();
+        let format = source.format();
+        let (writer, mut reader) = ring(1000, format.channels, WhenFull::Wait, stop.clone());
+        Box::new(source).run(writer, &stop).unwrap();
+        let (mut buffer, mut samples) = ([0.0; 1000], Vec::new());
+        while let Found::Samples(count) = reader.next(&mut buffer) {
+            samples.extend_from_slice(&buffer[..count]);
+        }
+        (format, samples)
+    }
+
+    #[test]
+    fn headerless_samples_are_whole_frames_of_the_given_rate_and_channels() {
+        let values = [1i16, -32_768, 16_384, 0, 7, 8, 9];
+        let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let (format, samples) = heard(bytes);
+        assert_eq!(
+            format,
+            Format {
+                rate: 8000,
+                channels: 2
+            }
+        );
+        assert_eq!(
+            samples,
+            [
+                1.0 / 32_768.0,
+                -1.0,
+                0.5,
+                0.0,
+                7.0 / 32_768.0,
+                8.0 / 32_768.0
+            ]
+        );
+    }
+
+    #[test]
+    fn a_wav_header_on_a_pipe_is_believed() {
+        let mut wav = b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0\x01\0\x80\x3e\0\0\0\x7d\0\0\x02\0\x10\0data\xff\xff\xff\xff".to_vec();
+        wav.extend((0..100i16).flat_map(|v| (v * 100).to_le_bytes()));
+        let (format, samples) = heard(wav);
+        assert_eq!(
+            format,
+            Format {
+                rate: 16_000,
+                channels: 1
+            }
+        );
+        assert_eq!(samples.len(), 100);
+        assert_eq!(samples[99], 9900.0 / 32_768.0);
+    }
+
+    #[test]
+    fn an_empty_input_and_a_broken_header_are_errors() {
+        assert!(matches!(
+            StdinSource::open(Cursor::new(vec![]), &OPTIONS),
+            Err(CaptureError::StdinEmpty)
+        ));
+        let broken = Cursor::new(b"RIFFxxxxWAVEgarbage".to_vec());
+        assert!(matches!(
+            StdinSource::open(broken, &OPTIONS),
+            Err(CaptureError::Decode(_))
+        ));
+    }
+}

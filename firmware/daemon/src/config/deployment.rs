@@ -1,0 +1,228 @@
+//! What the box is used for, on whom, and whether that is lawful.
+//!
+//! Regulation (EU) 2024/1689, Article 5(1)(f), prohibits inferring emotions of natural persons at the workplace and in
+//! education institutions, except for medical or safety reasons. The declaration makes the operator say which case it is.
+
+use serde::Deserialize;
+
+/// The longest purpose that is accepted, in characters.
+const PURPOSE_LENGTH: usize = 100;
+/// The purpose of a demonstration or a bench.
+pub const EVALUATION: &str = "evaluation";
+
+/// Who is listened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subjects {
+    /// People who know of the test and agreed to it.
+    Volunteers,
+    /// Customers and callers.
+    Customers,
+    /// Patients.
+    Patients,
+    /// People at home or in care.
+    Residents,
+    /// Whoever comes by.
+    Public,
+    /// People at their workplace.
+    Employees,
+    /// People in an education institution.
+    Students,
+}
+
+/// On what ground.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum LegalBasis {
+    /// The subjects consented.
+    Consent,
+    /// A contract with the subjects.
+    Contract,
+    /// A legal obligation.
+    LegalObligation,
+    /// A task in the public interest.
+    PublicTask,
+    /// Legitimate interests.
+    LegitimateInterests,
+    /// Medical reasons.
+    Medical,
+    /// Safety reasons.
+    Safety,
+}
+
+/// The `[deployment]` section, as it is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeploymentSection {
+    /// What the box is for, in the operator's words.
+    pub purpose: Option<String>,
+    /// Who is listened to.
+    pub subjects: Option<Subjects>,
+    /// On what ground.
+    pub legal_basis: Option<LegalBasis>,
+}
+
+/// A declaration that was found to be complete and not prohibited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployment {
+    /// What the box is for.
+    pub purpose: String,
+    /// Who is listened to.
+    pub subjects: Subjects,
+    /// On what ground.
+    pub legal_basis: Option<LegalBasis>,
+}
+
+/// Why the daemon does not start as deployed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeploymentError {
+    /// Nobody said what the box is for.
+    #[error(
+        "no purpose is declared, and without one undertoned does not listen; for a demo or a bench use --purpose \
+         evaluation, otherwise declare purpose and subjects under [deployment] in the configuration"
+    )]
+    NoPurpose,
+    /// The purpose is no short line of text.
+    #[error(
+        "deployment.purpose is {0:?}, but must be one line of 1 to {PURPOSE_LENGTH} characters"
+    )]
+    Purpose(String),
+    /// Nobody said who is listened to.
+    #[error(
+        "the purpose {0:?} needs deployment.subjects (--subjects): volunteers, customers, patients, residents, public, \
+         employees or students; only the purpose evaluation means volunteers by itself"
+    )]
+    NoSubjects(String),
+    /// Emotion recognition at the workplace or in education, without the exception.
+    #[error(
+        "deployment.subjects is {0:?}: inferring emotions at the workplace and in education is prohibited by Regulation (EU) \
+         2024/1689, Article 5(1)(f), except for medical or safety reasons; if yours is such a case, declare \
+         deployment.legal_basis as medical or safety"
+    )]
+    Prohibited(Subjects),
+    /// A purpose that promises not to tell emotions, which this version always does.
+    #[error(
+        "the purpose acoustic-only is not available in this version, which always tells emotions; it does not start"
+    )]
+    AcousticOnly,
+}
+
+impl DeploymentSection {
+    /// Checks the declaration.
+    ///
+    /// # Errors
+    /// What is missing or prohibited.
+    pub fn check(self) -> Result<Deployment, DeploymentError> {
+        let purpose = self
+            .purpose
+            .ok_or(DeploymentError::NoPurpose)?
+            .trim()
+            .to_owned();
+        if purpose.is_empty()
+            || purpose.chars().count() > PURPOSE_LENGTH
+            || purpose.chars().any(char::is_control)
+        {
+            return Err(DeploymentError::Purpose(purpose));
+        }
+        if purpose == "acoustic-only" {
+            return Err(DeploymentError::AcousticOnly);
+        }
+        let subjects = match self.subjects {
+            Some(subjects) => subjects,
+            None if purpose == EVALUATION => Subjects::Volunteers,
+            None => return Err(DeploymentError::NoSubjects(purpose)),
+        };
+        let excepted = matches!(
+            self.legal_basis,
+            Some(LegalBasis::Medical | LegalBasis::Safety)
+        );
+        if matches!(subjects, Subjects::Employees | Subjects::Students) && !excepted {
+            return Err(DeploymentError::Prohibited(subjects));
+        }
+        Ok(Deployment {
+            purpose,
+            subjects,
+            legal_basis: self.legal_basis,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(
+        purpose: &str,
+        subjects: Option<Subjects>,
+        basis: Option<LegalBasis>,
+    ) -> Result<Deployment, DeploymentError> {
+        DeploymentSection {
+            purpose: Some(purpose.into()),
+            subjects,
+            legal_basis: basis,
+        }
+        .check()
+    }
+
+    #[test]
+    fn without_a_purpose_or_subjects_nothing_starts() {
+        assert_eq!(
+            DeploymentSection::default().check(),
+            Err(DeploymentError::NoPurpose)
+        );
+        assert!(matches!(
+            check("  ", None, None),
+            Err(DeploymentError::Purpose(_))
+        ));
+        assert!(matches!(
+            check("a\nb", None, None),
+            Err(DeploymentError::Purpose(_))
+        ));
+        assert!(matches!(
+            check("call quality", None, None),
+            Err(DeploymentError::NoSubjects(_))
+        ));
+    }
+
+    #[test]
+    fn an_evaluation_is_of_volunteers() {
+        assert_eq!(
+            check("evaluation", None, None).unwrap().subjects,
+            Subjects::Volunteers
+        );
+    }
+
+    #[test]
+    fn employees_and_students_are_refused_on_any_ground_but_medical_or_safety() {
+        use LegalBasis::*;
+        for subjects in [Subjects::Employees, Subjects::Students] {
+            for basis in [
+                None,
+                Some(Consent),
+                Some(Contract),
+                Some(LegalObligation),
+                Some(PublicTask),
+                Some(LegitimateInterests),
+            ] {
+                for purpose in ["evaluation", "call quality"] {
+                    assert_eq!(
+                        check(purpose, Some(subjects), basis),
+                        Err(DeploymentError::Prohibited(subjects))
+                    );
+                }
+            }
+            for basis in [Medical, Safety] {
+                assert!(check("driver fatigue", Some(subjects), Some(basis)).is_ok());
+            }
+        }
+        assert!(check("call quality", Some(Subjects::Customers), Some(Consent)).is_ok());
+    }
+
+    #[test]
+    fn a_purpose_that_promises_no_emotions_is_not_served_with_emotions() {
+        assert_eq!(
+            check("acoustic-only", Some(Subjects::Public), None),
+            Err(DeploymentError::AcousticOnly)
+        );
+    }
+}

@@ -1,0 +1,50 @@
+//! Parses, loads, runs; the exit code is that of [`undertoned::DaemonError::exit_code`].
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser;
+use undertoned::cli::Cli;
+use undertoned::{DaemonError, Stop, capture, model_file, threads};
+
+fn main() -> ExitCode {
+    match start(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            undertoned::say_line(format_args!("error: {error}"));
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn start(cli: &Cli) -> Result<(), DaemonError> {
+    if cli.list_devices {
+        let list = capture::list_devices().join("\n");
+        let written = writeln!(std::io::stdout(), "{list}");
+        return written.map_err(|reason| DaemonError::System {
+            action: "write to standard output",
+            reason,
+        });
+    }
+    let settings = cli.settings()?;
+    let model = model_file::load(settings.model.as_deref())?;
+    if cli.check {
+        undertoned::say_line(format_args!("configuration and model are usable"));
+        return Ok(());
+    }
+    threads::run(&settings, &model, &boot_id()?, &Stop::default())
+}
+
+/// A random name for this run, so that consumers can tell its events from those of another.
+fn boot_id() -> Result<String, DaemonError> {
+    let mut bytes = [0u8; 8];
+    getrandom::fill(&mut bytes).map_err(|error| DaemonError::System {
+        action: "draw a random number",
+        reason: std::io::Error::other(error.to_string()),
+    })?;
+    Ok(bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    }))
+}

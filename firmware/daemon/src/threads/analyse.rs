@@ -1,0 +1,56 @@
+//! The analysis thread: what the ring holds goes to the analyser, what it tells to the outbox.
+
+use std::time::Duration;
+
+use undertone_events::EndReason;
+
+use super::outbox::Outbox;
+use crate::analysis::{Analyser, Scorer, ScorerError};
+use crate::capture::{Found, MarkKind, Reader};
+use crate::stop::Stop;
+use crate::talk::say;
+
+/// How long an idle analysis sleeps when nobody wakes it.
+const IDLE: Duration = Duration::from_millis(20);
+
+/// Analyses until the audio ends, the end is asked for or the output is closed; then ends what is open.
+///
+/// # Errors
+/// When the model fails.
+pub(super) fn analyse<S: Scorer>(
+    mut reader: Reader,
+    mut analyser: Analyser<S>,
+    mut outbox: Outbox,
+    block_samples: usize,
+    stop: &Stop,
+) -> Result<(), ScorerError> {
+    let mut buffer = vec![0.0; block_samples];
+    let (mut gaps, mut missing) = (0u64, 0u64);
+    while outbox.is_open() {
+        let tell = &mut |channel, told| outbox.put(channel, told);
+        match reader.next(&mut buffer) {
+            Found::Samples(count) => analyser.push(&buffer[..count], tell)?,
+            Found::Mark(MarkKind::Gap(frames)) => {
+                gaps += 1;
+                missing = missing.saturating_add(frames);
+                analyser.gap(frames, tell)?;
+            }
+            Found::Mark(MarkKind::Lost) => analyser.close(EndReason::DeviceLost, tell)?,
+            Found::Abandoned => break,
+            // What was captured before the end was asked for still counts.
+            Found::Nothing if stop.requested() => break,
+            Found::Nothing => std::thread::park_timeout(IDLE),
+        }
+    }
+    analyser.close(EndReason::Shutdown, &mut |channel, told| {
+        outbox.put(channel, told)
+    })?;
+    if gaps > 0 || outbox.lost() > 0 {
+        say!(
+            "{gaps} gap(s), {missing} frames missing, {} of them because analysis was too slow; {} event(s) lost",
+            reader.dropped(),
+            outbox.lost()
+        );
+    }
+    Ok(())
+}

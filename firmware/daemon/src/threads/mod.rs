@@ -1,0 +1,170 @@
+//! The threads: capture -> ring -> analysis -> queue -> output.
+
+mod analyse;
+mod outbox;
+
+use std::io::{self, ErrorKind};
+use std::sync::mpsc::sync_channel;
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+use undertone_model::Model;
+
+use crate::analysis::{Analyser, AnalysisSettings, Scorer, ScorerError, analyser};
+use crate::capture::{self, CaptureError, Source, WhenFull};
+use crate::config::Settings;
+use crate::error::DaemonError;
+use crate::output::{Context, Lines};
+use crate::stop::Stop;
+use crate::talk::say;
+use analyse::analyse;
+use outbox::Outbox;
+
+/// How much audio the ring holds; analysis may be late by so much before samples of a device are lost.
+const RING_SECONDS: usize = 4;
+/// Frames that analysis takes at once, at most.
+const BLOCK: usize = 1024;
+/// What waits for the output, at most.
+const QUEUE: usize = 256;
+/// How long the end waits for a thread that is stuck in the operating system.
+const PATIENCE: Duration = Duration::from_millis(1000);
+
+/// Runs until the audio ends or the end is asked for. Events that are open then get their end.
+///
+/// # Errors
+/// The first thing that failed, in the order source, model, output.
+pub fn run(
+    settings: &Settings,
+    model: &Model,
+    boot_id: &str,
+    stop: &Stop,
+) -> Result<(), DaemonError> {
+    let source = capture::open(&settings.source, &settings.capture)?;
+    let format = source.format();
+    say!(
+        "listening to {}, {} Hz, {} channel(s)",
+        source.describe(),
+        format.rate,
+        format.channels
+    );
+    // Only now: while the source is being opened, the default action of a signal is the right one.
+    stop.on_signals()?;
+
+    let analyser = analyser(
+        model,
+        &AnalysisSettings {
+            format,
+            channels: settings.channels,
+            segments: settings.segments,
+            events: settings.events,
+            level_interval_ms: settings
+                .output
+                .levels
+                .then_some(settings.output.level_interval_ms),
+            block_frames: BLOCK,
+        },
+    )?;
+    let context = Context {
+        labels: model.metadata().labels.clone(),
+        event_rate: model.metadata().frontend.sample_rate,
+        source_rate: format.rate,
+        boot_id: boot_id.to_owned(),
+        live: source.is_live(),
+    };
+    let lines = Lines::new(io::stdout(), settings.output.format, context);
+    Threads::start(source, analyser, lines, stop)?.join(stop)
+}
+
+struct Threads {
+    capture: JoinHandle<Result<(), CaptureError>>,
+    analysis: JoinHandle<Result<(), ScorerError>>,
+    output: JoinHandle<io::Result<()>>,
+}
+
+impl Threads {
+    fn start<S: Scorer + Send + 'static>(
+        source: Box<dyn Source>,
+        analyser: Analyser<S>,
+        mut lines: Lines<io::Stdout>,
+        stop: &Stop,
+    ) -> Result<Self, DaemonError> {
+        let (format, live) = (source.format(), source.is_live());
+        let when_full = if live { WhenFull::Drop } else { WhenFull::Wait };
+        let frames = format.rate as usize * RING_SECONDS;
+        let (mut writer, reader) = capture::ring(frames, format.channels, when_full, stop.clone());
+        let (sender, receiver) = sync_channel(QUEUE);
+
+        let output = spawn("output", move || {
+            receiver
+                .iter()
+                .try_for_each(|message| lines.write(&message))
+        })?;
+        let outbox = Outbox::new(sender, live, stop.clone());
+        let analysis = spawn("analysis", {
+            let stop = stop.clone();
+            move || analyse(reader, analyser, outbox, BLOCK * format.channels, &stop)
+        })?;
+        writer.wakes(analysis.thread().clone());
+        let capture = spawn("capture", {
+            let stop = stop.clone();
+            move || source.run(writer, &stop)
+        })?;
+        Ok(Threads {
+            capture,
+            analysis,
+            output,
+        })
+    }
+
+    fn join(self, stop: &Stop) -> Result<(), DaemonError> {
+        let analysed = self
+            .analysis
+            .join()
+            .map_err(|_| DaemonError::Thread("analysis"));
+        // From here on nobody reads what is captured.
+        stop.request();
+        let captured = ended("capture", self.capture);
+        let written = ended("output", self.output);
+        captured?.transpose()?;
+        analysed?.map_err(|error| DaemonError::Model {
+            name: "while running".into(),
+            reason: error.to_string(),
+        })?;
+        match written? {
+            // A reader that has had enough is no failure.
+            Some(Err(reason)) if reason.kind() != ErrorKind::BrokenPipe => {
+                Err(DaemonError::System {
+                    action: "write to standard output",
+                    reason,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, DaemonError> {
+    let started = Builder::new().name(name.to_owned()).spawn(run);
+    started.map_err(|reason| DaemonError::System {
+        action: "start a thread",
+        reason,
+    })
+}
+
+/// What a thread answered; `None` when it is stuck in the operating system, for instance reading a silent pipe.
+fn ended<T>(name: &'static str, thread: JoinHandle<T>) -> Result<Option<T>, DaemonError> {
+    let given_up = Instant::now() + PATIENCE;
+    while !thread.is_finished() {
+        if Instant::now() > given_up {
+            return Ok(None);
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    thread
+        .join()
+        .map(Some)
+        .map_err(|_| DaemonError::Thread(name))
+}

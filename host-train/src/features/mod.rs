@@ -1,7 +1,7 @@
 //! Feature frames of whole corpora, by the box's own front end.
 //!
-//! In: clips and a [`FrontendConfig`]. Out: one [`ClipFeatures`] per clip, computed in parallel or read from a cache.
-//! [`Extractor`] gives the frames of a whole clip without leading and trailing silence, cut off ([`activity`]) as voice
+//! In: clips and a [`FrontendConfig`](undertone_dsp::FrontendConfig). Out: one [`ClipFeatures`] per clip, computed in
+//! parallel or read from a cache. [`Extractor`] gives the frames of a whole clip without leading and trailing silence, cut off ([`activity`]) as voice
 //! activity does on the box; [`WindowExtractor`] gives one fixed window, for the classic network.
 
 pub mod activity;

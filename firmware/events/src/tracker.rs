@@ -23,9 +23,9 @@ pub struct TrackerConfig {
 impl Default for TrackerConfig {
     fn default() -> Self {
         TrackerConfig {
-            smoothing: 0.5,
+            smoothing: 0.3,
             margin: 0.05,
-            challenge_updates: 3,
+            challenge_updates: 2,
             update_interval_ms: 1000,
         }
     }

@@ -92,8 +92,9 @@ impl Model {
             let mut found = vec![f32::NAN; logits.len()];
             stream.logits(&mut found)?;
             for (&found, &expected) in found.iter().zip(logits) {
-                // Written so that a logit that is no number fails.
-                if !((found - expected).abs() <= SelfTest::TOLERANCE * expected.abs().max(1.0)) {
+                let difference = (found - expected).abs();
+                if difference.is_nan() || difference > SelfTest::TOLERANCE * expected.abs().max(1.0)
+                {
                     return Err(ModelError::SelfTest { found, expected });
                 }
             }

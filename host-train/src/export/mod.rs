@@ -133,7 +133,8 @@ pub fn export(
         stream.logits(&mut found)?;
         let expected = trainer_logits(&network, plan, &example.features);
         for (&found, &expected) in found.iter().zip(&expected) {
-            if !((found - expected).abs() <= TOLERANCE) {
+            let difference = (found - expected).abs();
+            if difference.is_nan() || difference > TOLERANCE {
                 return Err(ExportError::Differs {
                     clip,
                     found,

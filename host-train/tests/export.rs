@@ -1,0 +1,135 @@
+//! A network with random weights, exported and read back.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use burn::tensor::{Device, Distribution, Tensor};
+use undertone_dsp::{Feature, FrontendConfig};
+use undertone_model::{Licence, Model, ModelError, SelfTest};
+use undertone_train::export::calibrate::Calibration;
+use undertone_train::export::{ExportError, export};
+use undertone_train::features::ClipFeatures;
+use undertone_train::network::NetworkConfig;
+use undertone_train::network::streaming::{StreamingConfig, StreamingNet};
+use undertone_train::training::batch::Example;
+use undertone_train::training::checkpoint::{Plan, State};
+use undertone_train::training::normalise::Normalisation;
+use undertone_train::training::recipe::Recipe;
+
+const CALIBRATION: Calibration = Calibration {
+    temperature: 1.5,
+    unknown_threshold: 0.3,
+};
+
+fn shape(rows: usize) -> StreamingConfig {
+    StreamingConfig {
+        channels: [4, 6, 8, 10],
+        width: 16,
+        hidden: 12,
+        ..StreamingConfig::new(rows, 3)
+    }
+}
+
+fn plan(rows: usize) -> Plan {
+    let labels = ["neutral", "happy", "sad"].map(str::to_owned).to_vec();
+    Plan {
+        recipe: Recipe {
+            frontend: FrontendConfig {
+                mel_bands: rows,
+                mfcc_count: 1,
+                ..FrontendConfig::default()
+            },
+            features: vec![Feature::LogMel],
+            ..Recipe::default()
+        },
+        network: NetworkConfig::Streaming(shape(rows)),
+        labels,
+        corpora: vec!["crema-d".to_owned()],
+        clips: ["a", "b", "c"].map(str::to_owned),
+        normalisation: Normalisation {
+            mean: vec![-40.0; rows],
+            deviation: vec![12.0; rows],
+        },
+    }
+}
+
+/// Random weights whose running statistics have seen some batches, so that folding them is put to the test.
+fn network(rows: usize) -> StreamingNet {
+    let device = Device::flex().autodiff();
+    device.seed(7);
+    let network = shape(rows).init(&device);
+    for _ in 0..3 {
+        let features = Tensor::random([4, rows, 64], Distribution::Normal(0.5, 2.0), &device);
+        network.forward(features, Tensor::ones([4, 1, 16], &device));
+    }
+    network
+}
+
+fn state() -> State {
+    State {
+        best: Some((3, 0.5)),
+        ..State::default()
+    }
+}
+
+fn clips(rows: usize) -> Vec<Example> {
+    [1, 3, 4, 5, 63, 250]
+        .into_iter()
+        .filter(|frames| *frames >= 4)
+        .map(|frames| Example {
+            features: ClipFeatures {
+                rows,
+                values: SelfTest::input(frames, rows),
+            },
+            target: 0,
+            known: vec![true; 3],
+            group: 0,
+        })
+        .collect()
+}
+
+#[test]
+fn an_exported_network_answers_like_the_trainer_on_clips_of_any_length() {
+    for rows in [16, 20, 33] {
+        let bytes = export(
+            &network(rows),
+            &plan(rows),
+            &state(),
+            &CALIBRATION,
+            &clips(rows),
+        )
+        .unwrap();
+        let model = Model::from_bytes(&bytes).unwrap();
+        let metadata = model.metadata();
+        assert_eq!(metadata.labels, ["neutral", "happy", "sad"]);
+        assert_eq!(metadata.provenance.licence, Licence::Open);
+        assert_eq!(metadata.provenance.epoch, 3);
+        assert_eq!(
+            (metadata.temperature, metadata.unknown_threshold),
+            (1.5, 0.3)
+        );
+    }
+}
+
+#[test]
+fn a_network_that_the_plan_does_not_describe_is_not_written() {
+    let mut plan = plan(16);
+    plan.labels.pop();
+    assert!(matches!(
+        export(&network(16), &plan, &state(), &CALIBRATION, &[]),
+        Err(ExportError::Model(
+            ModelError::BadMetadata { .. } | ModelError::Graph { .. }
+        ))
+    ));
+}
+
+#[test]
+fn a_run_without_an_epoch_is_not_written() {
+    let untrained = export(
+        &network(16),
+        &plan(16),
+        &State::default(),
+        &CALIBRATION,
+        &[],
+    );
+    assert!(matches!(untrained, Err(ExportError::Untrained)));
+}

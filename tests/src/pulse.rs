@@ -144,7 +144,7 @@ impl Rig {
     fn player(&self, clip: &Path) -> Command {
         let mut command = self.command("paplay");
         command
-            .args(["--latency-msec=40", "--device=mic"])
+            .args(["--latency-msec=200", "--device=mic"])
             .arg(clip);
         command
     }

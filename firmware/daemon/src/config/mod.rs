@@ -248,6 +248,13 @@ mod tests {
     }
 
     #[test]
+    fn the_example_shows_the_defaults() {
+        let example = settle(include_str!("../../undertoned.example.toml")).unwrap();
+        let least = "[deployment]\npurpose = \"evaluation\"\nlegal_basis = \"consent\"\n[source]\nname = \"cpal:default\"\n";
+        assert_eq!(example, settle(least).unwrap());
+    }
+
+    #[test]
     fn a_field_that_does_not_exist_is_refused() {
         for wrong in [
             "[source]\nrate = 3",

@@ -8,7 +8,7 @@ use crate::error::DaemonError;
 use crate::talk::say;
 
 /// The model that is used when no file is named.
-const EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/model.onnx"));
+const EMBEDDED: &[u8] = include_bytes!("../../../models/undertone-research.onnx");
 
 /// Reads and checks the model, and says on standard error what it is.
 ///
@@ -21,11 +21,6 @@ pub fn load(path: Option<&Path>) -> Result<Model, DaemonError> {
         reason,
     };
     let model = match path {
-        None if EMBEDDED.is_empty() => {
-            return Err(refuse(
-                "this program was built without a model; name one with --model FILE".into(),
-            ));
-        }
         None => Model::from_bytes(EMBEDDED),
         Some(path) => Model::from_bytes(&read(path).map_err(refuse)?),
     }

@@ -70,7 +70,7 @@ pub(crate) const RIG: [Package; 5] = [
 /// What the optional comparisons with Python need.
 pub(crate) const PYTHON: [Package; 1] = [Package {
     name: "python3-venv",
-    why: "compares with onnxruntime and librosa (optional)",
+    why: "compares with onnxruntime (optional)",
     program: None,
 }];
 

@@ -8,7 +8,7 @@ use crate::{command, workspace};
 /// The tests read the interpreter's path from here.
 pub(crate) const VARIABLE: &str = "UNDERTONE_PYTHON";
 
-/// An interpreter with onnx, onnxruntime and numpy (and librosa when it can be had), or why there is none.
+/// An interpreter with onnx, onnxruntime and numpy, or why there is none.
 ///
 /// An interpreter named by [`VARIABLE`] is taken as it is; otherwise a virtual environment among the build outputs
 /// is made once and used again.
@@ -26,9 +26,6 @@ pub(crate) fn interpreter() -> Result<PathBuf, String> {
         if !install(&python, &["onnx", "onnxruntime", "numpy"]) {
             return Err("onnx, onnxruntime and numpy cannot be installed here".into());
         }
-    }
-    if !imports(&python, "librosa") && !install(&python, &["librosa"]) {
-        eprintln!("librosa cannot be installed here; the comparison with it will be skipped.");
     }
     Ok(python)
 }

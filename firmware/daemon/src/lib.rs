@@ -7,7 +7,8 @@
 //! capture thread --ring--> analysis thread --queue--> output thread
 //! ```
 //!
-//! - From capture to the feature ring nothing allocates after start; no window spans a gap.
+//! - From the ring behind capture to events nothing allocates after start, apart from the model; no utterance spans a
+//!   gap.
 //! - A file gives the same events at real-time pace and with `--fast`; samples of a device that come too fast are
 //!   dropped, counted and become a gap.
 //! - Audio is never written and never sent: there is no code path for it.

@@ -1,4 +1,4 @@
-//! From capture to the feature ring, and on through segments and events, nothing allocates after start.
+//! From the ring behind capture to the feature ring, and on through segments and events, nothing allocates after start.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 // A counting allocator is the only proof, and an allocator is unsafe by its trait.
 #![allow(unsafe_code)]

@@ -1,4 +1,5 @@
 //! A clip of speech, and a channel with a scorer that can be foreseen.
+// Not every test that includes this file uses all of it.
 #![allow(dead_code, clippy::unwrap_used)]
 
 use std::path::Path;

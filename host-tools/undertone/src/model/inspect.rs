@@ -1,7 +1,7 @@
 //! `undertone model inspect`: what a model file is, and whether the daemon would take it.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -36,9 +36,11 @@ impl Args {
         } else {
             table::lines(&report)
         };
-        std::io::stdout()
-            .write_all(text.as_bytes())
-            .context("cannot write to standard output")
+        match std::io::stdout().write_all(text.as_bytes()) {
+            // A reader that went away (`| head`) has had enough.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            outcome => outcome.context("cannot write to standard output"),
+        }
     }
 }
 

@@ -38,8 +38,8 @@ pub(crate) const BUILD: [Package; 3] = [
     },
 ];
 
-/// What the tests need on top: real parts that stand in for a microphone and a serial line.
-pub(crate) const RIG: [Package; 5] = [
+/// What the tests need on top: real parts that stand in for a microphone.
+pub(crate) const RIG: [Package; 3] = [
     Package {
         name: "pulseaudio",
         why: "plays a clip at the pace of a microphone",
@@ -54,16 +54,6 @@ pub(crate) const RIG: [Package; 5] = [
         name: "libasound2-plugins",
         why: "lets ALSA capture from it",
         program: None,
-    },
-    Package {
-        name: "alsa-utils",
-        why: "an independent ALSA client to compare with",
-        program: Some("arecord"),
-    },
-    Package {
-        name: "socat",
-        why: "a serial line without hardware",
-        program: Some("socat"),
     },
 ];
 

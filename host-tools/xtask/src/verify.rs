@@ -17,7 +17,7 @@ pub(crate) struct Args {
     /// Install cargo-deny when it is missing
     #[arg(long)]
     pub(crate) install_deny: bool,
-    /// Do not install the test rig (sound server, serial line); tests that need it say that they skip
+    /// Do not install the test rig (sound server); tests that need it say that they skip
     #[arg(long)]
     pub(crate) no_rig: bool,
     /// Run only these checks

@@ -247,6 +247,27 @@ pub struct Clip {
     pub content: ContentHash,
 }
 
+#[cfg(test)]
+impl Clip {
+    /// A clip for tests; `content` stands for its bytes.
+    pub(crate) fn example(corpus: Corpus, speaker: &str, emotion: Emotion, content: u8) -> Self {
+        Self {
+            corpus,
+            id: format!("{speaker}-{emotion}-{content}"),
+            path: format!("{speaker}-{content}.wav").into(),
+            speaker: SpeakerId::new(corpus, speaker),
+            emotion,
+            label: emotion.label(),
+            spoken: Spoken::Statement(1),
+            intensity: None,
+            sex: None,
+            age: None,
+            votes: None,
+            content: ContentHash([content; 32]),
+        }
+    }
+}
+
 /// Serialises a path as text; bytes that are no UTF-8 are replaced, because JSON cannot carry them.
 pub(crate) fn lossy_path<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&path.display())

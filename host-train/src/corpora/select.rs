@@ -149,30 +149,12 @@ pub fn set_contradictions_apart(clips: Vec<Clip>) -> (Vec<Clip>, Vec<Clip>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::corpora::clip::Spoken;
     use crate::corpora::labels::Emotion;
-
-    fn clip(corpus: Corpus, speaker: &str, emotion: Emotion, content: u8) -> Clip {
-        Clip {
-            corpus,
-            id: format!("{speaker}-{emotion}-{content}"),
-            path: format!("{speaker}-{content}.wav").into(),
-            speaker: SpeakerId::new(corpus, speaker),
-            emotion,
-            label: emotion.label(),
-            spoken: Spoken::Statement(1),
-            intensity: None,
-            sex: None,
-            age: None,
-            votes: None,
-            content: ContentHash([content; 32]),
-        }
-    }
 
     #[test]
     fn a_shared_speaker_is_refused_even_when_the_clips_differ() {
-        let train = [clip(Corpus::Tess, "OAF", Emotion::Sad, 1)];
-        let test = [clip(Corpus::Tess, "OAF", Emotion::Sad, 2)];
+        let train = [Clip::example(Corpus::Tess, "OAF", Emotion::Sad, 1)];
+        let test = [Clip::example(Corpus::Tess, "OAF", Emotion::Sad, 2)];
         assert!(matches!(
             assert_disjoint(&train, &test),
             Err(CorpusError::SharedSpeaker { .. })
@@ -181,8 +163,8 @@ mod tests {
 
     #[test]
     fn shared_content_is_refused_even_between_speakers_and_corpora() {
-        let train = [clip(Corpus::Tess, "OAF", Emotion::Sad, 1)];
-        let test = [clip(Corpus::Savee, "DC", Emotion::Sad, 1)];
+        let train = [Clip::example(Corpus::Tess, "OAF", Emotion::Sad, 1)];
+        let test = [Clip::example(Corpus::Savee, "DC", Emotion::Sad, 1)];
         assert!(matches!(
             assert_disjoint(&train, &test),
             Err(CorpusError::SharedContent { .. })
@@ -191,15 +173,17 @@ mod tests {
 
     #[test]
     fn speakers_of_the_same_name_in_two_corpora_are_two_speakers() {
-        let train = [clip(Corpus::Ravdess, "01", Emotion::Sad, 1)];
-        let test = [clip(Corpus::CremaD, "01", Emotion::Sad, 2)];
+        let train = [Clip::example(Corpus::Ravdess, "01", Emotion::Sad, 1)];
+        let test = [Clip::example(Corpus::CremaD, "01", Emotion::Sad, 2)];
         assert!(assert_disjoint(&train, &test).is_ok());
     }
 
     #[test]
     fn every_clip_of_the_protocol_is_tested_in_exactly_one_fold() {
         let clips: Vec<_> = (1..=24)
-            .map(|actor| clip(Corpus::Ravdess, &format!("{actor:02}"), Emotion::Sad, actor))
+            .map(|actor| {
+                Clip::example(Corpus::Ravdess, &format!("{actor:02}"), Emotion::Sad, actor)
+            })
             .collect();
         for protocol in [Protocol::RavdessEmobox, Protocol::RavdessLuna] {
             let mut tested = 0;
@@ -214,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_fold_that_is_not_there_and_a_side_without_clips_are_refused() {
-        let clips = [clip(Corpus::Tess, "OAF", Emotion::Sad, 1)];
+        let clips = [Clip::example(Corpus::Tess, "OAF", Emotion::Sad, 1)];
         let split = |number| fold(&clips, Protocol::TessSpeaker, number).map(|_| ());
         assert!(matches!(split(0), Err(CorpusError::NoSuchFold { .. })));
         assert!(matches!(split(3), Err(CorpusError::NoSuchFold { .. })));
@@ -232,7 +216,7 @@ mod tests {
     fn validation_speakers_leave_the_training_side() {
         let clips: Vec<_> = (1..=4)
             .zip(["DC", "JE", "JK", "KL"])
-            .map(|(content, name)| clip(Corpus::Savee, name, Emotion::Sad, content))
+            .map(|(content, name)| Clip::example(Corpus::Savee, name, Emotion::Sad, content))
             .collect();
         let split = fold(&clips, Protocol::SaveeSpeaker, 1).unwrap();
         let held_out = split.train[0].speaker.clone();
@@ -245,8 +229,8 @@ mod tests {
     #[test]
     fn an_unseen_corpus_is_only_tested() {
         let clips = [
-            clip(Corpus::Tess, "OAF", Emotion::Sad, 1),
-            clip(Corpus::Savee, "DC", Emotion::Sad, 2),
+            Clip::example(Corpus::Tess, "OAF", Emotion::Sad, 1),
+            Clip::example(Corpus::Savee, "DC", Emotion::Sad, 2),
         ];
         let split = without_corpus(&clips, Corpus::Savee).unwrap();
         assert_eq!(split.test, [&clips[1]]);
@@ -256,12 +240,12 @@ mod tests {
     #[test]
     fn content_under_two_classes_is_set_apart_and_content_twice_under_one_is_not() {
         let clips = vec![
-            clip(Corpus::CremaD, "1006", Emotion::Happy, 1),
-            clip(Corpus::CremaD, "1006", Emotion::Neutral, 1),
-            clip(Corpus::Ravdess, "07", Emotion::Happy, 2),
-            clip(Corpus::Ravdess, "07", Emotion::Happy, 2),
-            clip(Corpus::Ravdess, "08", Emotion::Calm, 3),
-            clip(Corpus::Ravdess, "08", Emotion::Neutral, 3),
+            Clip::example(Corpus::CremaD, "1006", Emotion::Happy, 1),
+            Clip::example(Corpus::CremaD, "1006", Emotion::Neutral, 1),
+            Clip::example(Corpus::Ravdess, "07", Emotion::Happy, 2),
+            Clip::example(Corpus::Ravdess, "07", Emotion::Happy, 2),
+            Clip::example(Corpus::Ravdess, "08", Emotion::Calm, 3),
+            Clip::example(Corpus::Ravdess, "08", Emotion::Neutral, 3),
         ];
         let (kept, apart) = set_contradictions_apart(clips);
         assert_eq!(kept.len(), 4);

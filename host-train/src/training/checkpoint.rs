@@ -140,7 +140,10 @@ impl RunFolder {
             .best
             .is_some_and(|(epoch, _)| epoch == state.epochs.len())
         {
-            self.save_weights("best.bpk", network)?;
+            self.save_weights("best-partial.bpk", network)?;
+            let best = self.file("best.bpk");
+            fs::rename(self.file("best-partial.bpk"), &best)
+                .map_err(|source| TrainingError::File { path: best, source })?;
         }
         write(&self.file("state.json"), state)
     }

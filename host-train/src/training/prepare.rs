@@ -8,7 +8,7 @@ use super::batch::Example;
 use super::checkpoint::Plan;
 use super::normalise::Normalisation;
 use super::recipe::Recipe;
-use super::split::{Split, split};
+use super::split::{RunClips, split};
 use crate::corpora::{Clip, Corpus, CorpusError, Label, select};
 use crate::features::{ClipFeatures, Extractor, FeatureError, WindowExtractor};
 use crate::network::NetworkConfig;
@@ -68,7 +68,7 @@ pub fn prepare(
     recipe: Recipe,
     cache: Option<PathBuf>,
 ) -> Result<Prepared, PrepareError> {
-    let Split {
+    let RunClips {
         train,
         validation,
         test,

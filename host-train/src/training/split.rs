@@ -14,9 +14,9 @@ const VALIDATION_SHARE: f64 = 0.1;
 /// A corpus with fewer training speakers than this gives none to validation.
 const FEWEST_SPEAKERS: usize = 10;
 
-/// Clips by what they are for; no speaker is in two of the sets.
+/// All clips of a run by what they are for; no speaker is in two of the sets.
 #[derive(Clone, Debug, Default)]
-pub struct Split {
+pub struct RunClips {
     /// Clips to train on.
     pub train: Vec<Clip>,
     /// Clips that choose the epoch and fit the temperature.
@@ -40,9 +40,10 @@ pub const fn protocol_of(corpus: Corpus) -> Protocol {
 /// `seed` from the others.
 ///
 /// # Errors
-/// [`CorpusError`] if a fold table is broken, or a speaker or a recording would be on two sides.
-pub fn split(clips: &[Clip], fold: Option<u8>, seed: u64) -> Result<Split, CorpusError> {
-    let mut split = Split::default();
+/// [`CorpusError`] if no corpus has clips in `fold`, a fold table is broken, or a speaker or a recording would be on two
+/// sides.
+pub fn split(clips: &[Clip], fold: Option<u8>, seed: u64) -> Result<RunClips, CorpusError> {
+    let mut split = RunClips::default();
     for corpus in Corpus::ALL {
         let clips: Vec<&Clip> = clips.iter().filter(|clip| clip.corpus == corpus).collect();
         let table = protocol_of(corpus).table()?;
@@ -64,10 +65,34 @@ pub fn split(clips: &[Clip], fold: Option<u8>, seed: u64) -> Result<Split, Corpu
             side.push(clip.clone());
         }
     }
+    if let Some(fold) = fold
+        && split.test.is_empty()
+    {
+        return Err(without_test(clips, fold));
+    }
     assert_disjoint(&split.train, &split.test)?;
     assert_disjoint(&split.validation, &split.test)?;
     assert_disjoint(&split.train, &split.validation)?;
     Ok(split)
+}
+
+/// Why `fold` keeps nobody out: no table has it, or its speakers are not there.
+fn without_test(clips: &[Clip], fold: u8) -> CorpusError {
+    let tables = Corpus::ALL
+        .into_iter()
+        .filter(|corpus| clips.iter().any(|clip| clip.corpus == *corpus))
+        .map(protocol_of);
+    match tables.max_by_key(|protocol| protocol.folds()) {
+        Some(most) if !(1..=most.folds()).contains(&fold) => CorpusError::NoSuchFold {
+            protocol: most.name(),
+            fold,
+            folds: most.folds(),
+        },
+        _ => CorpusError::EmptySide {
+            split: format!("fold {fold}"),
+            side: "test",
+        },
+    }
 }
 
 fn draw(mut speakers: Vec<&SpeakerId>, seed: u64) -> BTreeSet<&SpeakerId> {
@@ -77,4 +102,57 @@ fn draw(mut speakers: Vec<&SpeakerId>, seed: u64) -> BTreeSet<&SpeakerId> {
     let count = (speakers.len() as f64 * VALIDATION_SHARE).round() as usize;
     speakers.shuffle(&mut StdRng::seed_from_u64(seed));
     speakers.into_iter().take(count.max(2)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corpora::Emotion;
+
+    /// One clip of every RAVDESS and every SAVEE speaker.
+    fn clips() -> Vec<Clip> {
+        let ravdess = (1..=24).map(|n| (Corpus::Ravdess, format!("{n:02}"), n));
+        let savee = ["DC", "JE", "JK", "KL"].into_iter().zip(101..);
+        ravdess
+            .chain(savee.map(|(name, content)| (Corpus::Savee, name.to_owned(), content)))
+            .map(|(corpus, name, content)| Clip::example(corpus, &name, Emotion::Sad, content))
+            .collect()
+    }
+
+    #[test]
+    fn a_fold_keeps_its_speakers_of_every_corpus_out_and_only_large_corpora_validate() {
+        let RunClips {
+            train,
+            validation,
+            test,
+        } = split(&clips(), Some(1), 1).unwrap();
+        assert_eq!(train.len() + validation.len() + test.len(), 28);
+        assert_eq!((validation.len(), test.len()), (2, 5));
+        assert!(validation.iter().all(|clip| clip.corpus == Corpus::Ravdess));
+        assert!(test.iter().any(|clip| clip.corpus == Corpus::Savee));
+    }
+
+    #[test]
+    fn without_a_fold_nobody_is_kept_out() {
+        let all = split(&clips(), None, 1).unwrap();
+        assert!(all.test.is_empty());
+        assert_eq!(all.train.len() + all.validation.len(), 28);
+    }
+
+    #[test]
+    fn a_fold_that_no_corpus_has_is_refused_instead_of_training_on_everybody() {
+        for fold in [0, 7] {
+            let refused = split(&clips(), Some(fold), 1);
+            assert!(matches!(
+                refused,
+                Err(CorpusError::NoSuchFold { folds: 6, .. })
+            ));
+        }
+        let savee = &clips()[24..26];
+        assert!(split(savee, Some(1), 1).is_ok());
+        assert!(matches!(
+            split(savee, Some(4), 1),
+            Err(CorpusError::EmptySide { side: "test", .. })
+        ));
+    }
 }

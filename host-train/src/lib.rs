@@ -12,7 +12,7 @@
 //! - [`export`]: trained weights to an ONNX file, and the check that nothing changed on the way.
 //!
 //! The library never exits and never asks, and prints nothing but progress bars; the binary `undertone-train` does.
-//! Nothing of a corpus is ever written except figures and trained weights.
+//! Of a corpus, it writes figures, trained weights and, where a cache folder is named, feature frames; never audio.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 

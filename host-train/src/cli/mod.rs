@@ -12,7 +12,7 @@ use clap::Subcommand;
 pub(crate) enum Command {
     /// Look at corpora on disk
     Data(data::Args),
-    /// Train the streaming network; resumes what the run folder holds
+    /// Train a network; resumes what the run folder holds
     Train(train::TrainArgs),
     /// Write the best epoch of a run as one ONNX file
     Export(export::ExportArgs),

@@ -10,6 +10,8 @@ use undertone_train::training::recipe::Recipe;
 use undertone_train::training::run::train;
 use undertone_train::training::schedule::Schedule;
 
+use super::output;
+
 /// Networks that can be trained.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Network {
@@ -112,11 +114,10 @@ impl TrainArgs {
         let (epoch, score) = state
             .best
             .context("no epoch was trained: give --epochs 1 or more")?;
-        println!(
-            "best epoch {epoch}: validation UA {:.1} %, in {}",
+        output::text(&format!(
+            "best epoch {epoch}: validation UA {:.1} %, in {}\n",
             100.0 * score,
             self.run.display()
-        );
-        Ok(())
+        ))
     }
 }

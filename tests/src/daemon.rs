@@ -15,6 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The program, built in the profile of the running test.
 ///
+/// `cargo test --workspace` has built it already, and says so in `UNDERTONE_DAEMON_BUILT` when `cargo verify` starts it;
+/// building it by itself would compile much of the tree again, since fewer crates ask for fewer features.
+///
 /// # Panics
 /// When it cannot be built.
 pub fn program() -> &'static Path {
@@ -22,6 +25,9 @@ pub fn program() -> &'static Path {
     PROGRAM.get_or_init(|| {
         let test = std::env::current_exe().unwrap_or_default();
         let folder = test.ancestors().nth(2).unwrap_or(Path::new("."));
+        if std::env::var_os("UNDERTONE_DAEMON_BUILT").is_some() {
+            return folder.join("undertoned");
+        }
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo
             .args(["build", "--quiet", "--package", "undertoned"])

@@ -19,6 +19,17 @@ pub enum ModelError {
         /// What the decoder says.
         reason: String,
     },
+    /// More than a small part of the file is not weights.
+    #[error(
+        "model file: {bytes} bytes of it are not weights, more than the {limit} of any model of ours: export it again \
+         with `undertone-train export`"
+    )]
+    Outline {
+        /// Bytes outside the weights.
+        bytes: usize,
+        /// Most bytes allowed.
+        limit: usize,
+    },
     /// An ONNX file without our metadata.
     #[error(
         "model file: no `{key}` in its metadata: only files exported by `undertone-train export` can be run"
@@ -59,6 +70,18 @@ pub enum ModelError {
         /// What it is.
         reason: String,
     },
+    /// A network that asks for more memory or time than a box has.
+    #[error(
+        "model file: {what} needs {found}, more than the {limit} that a box can give: train a smaller network"
+    )]
+    TooCostly {
+        /// The tensor, node or half of the network.
+        what: String,
+        /// What it needs, with its unit.
+        found: String,
+        /// Most that is allowed.
+        limit: usize,
+    },
     /// The inference library refuses or fails.
     #[error("model file: cannot be run: {reason}")]
     Inference {
@@ -75,6 +98,31 @@ pub enum ModelError {
         found: f32,
         /// What the trainer computed.
         expected: f32,
+    },
+    /// A feature that no voice has.
+    #[error(
+        "model: a feature frame has {value} at row {row}, not a number within ±{limit:e}: check what feeds the stream"
+    )]
+    Frame {
+        /// Row of the frame.
+        row: usize,
+        /// The value.
+        value: f32,
+        /// Largest magnitude taken.
+        limit: f32,
+    },
+    /// The network computes something that is not a finite number.
+    #[error(
+        "model: {what} has {value} at {index}, not a finite number: the network overflows; reset the stream, and export \
+         the model again if it does not help"
+    )]
+    NotFinite {
+        /// The values.
+        what: &'static str,
+        /// Position among them.
+        index: usize,
+        /// The value.
+        value: f32,
     },
     /// A caller's buffer of the wrong length.
     #[error("model: {what} has {found} values, {expected} are needed")]

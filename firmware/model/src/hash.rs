@@ -9,11 +9,11 @@ use crate::metadata::{Metadata, PREFIX};
 
 /// SHA-256, in hexadecimal, of the model without its properties and then of every property but the hash itself, by
 /// key: key, zero byte, value, zero byte.
-pub(crate) fn content_hash(model: &ModelProto) -> String {
-    let mut bare = model.clone();
-    bare.metadata_props.clear();
+pub(crate) fn content_hash(model: &mut ModelProto) -> String {
+    let metadata_props = std::mem::take(&mut model.metadata_props);
     let mut hash = Sha256::new();
-    hash.update(bare.encode_to_vec());
+    hash.update(model.encode_to_vec());
+    model.metadata_props = metadata_props;
     let stated = format!("{PREFIX}content_hash");
     let mut properties: Vec<&StringStringEntryProto> = model
         .metadata_props

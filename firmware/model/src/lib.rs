@@ -12,20 +12,26 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod bounds;
+mod dequantise;
 mod error;
 mod graph;
 mod hash;
 mod metadata;
 mod model;
 mod network;
+mod operators;
+mod outline;
 mod pool;
+mod pooling;
 mod stream;
+mod tensors;
 
 pub use error::ModelError;
 pub use hash::seal;
 pub use metadata::{FORMAT, Licence, Metadata, PREFIX, Provenance, SelfTest};
 pub use model::{MAX_FILE_BYTES, Model};
-pub use stream::Stream;
+pub use stream::{FRAME_LIMIT, Stream};
 
 /// The ONNX messages that the file consists of, for the exporter.
 pub use tract_onnx::pb as onnx;

@@ -3,15 +3,17 @@
 use prost::Message;
 use tract_onnx::pb::ModelProto;
 
+use crate::dequantise;
 use crate::error::ModelError;
 use crate::graph;
 use crate::hash::content_hash;
 use crate::metadata::{Metadata, SelfTest};
 use crate::network::{Network, guard};
+use crate::outline;
 use crate::stream::Stream;
 
 /// Largest model file that is read, in bytes.
-pub const MAX_FILE_BYTES: usize = 64 << 20;
+pub const MAX_FILE_BYTES: usize = 16 << 20;
 
 /// A checked model, ready for any number of streams.
 #[derive(Clone, Debug)]
@@ -33,32 +35,39 @@ impl Model {
                 limit: MAX_FILE_BYTES,
             });
         }
-        let proto = ModelProto::decode(bytes).map_err(|error| ModelError::NotOnnx {
+        outline::check(bytes)?;
+        let mut proto = ModelProto::decode(bytes).map_err(|error| ModelError::NotOnnx {
             reason: error.to_string(),
         })?;
         let metadata = Metadata::of(&proto)?;
-        let found = content_hash(&proto);
+        let found = content_hash(&mut proto);
         if found != metadata.content_hash {
             return Err(ModelError::Hash {
                 found,
                 stated: metadata.content_hash,
             });
         }
-        graph::check(&proto)?;
-        let parameters = proto
-            .graph
-            .iter()
-            .flat_map(|graph| &graph.initializer)
-            .map(|tensor| tensor.dims.iter().product::<i64>())
-            .sum::<i64>();
-        let network = Network::build(&proto, &metadata)?;
-        let model = Self {
-            metadata,
-            network,
-            parameters: usize::try_from(parameters).unwrap_or(0),
-        };
+        let model = Self::unverified(proto, metadata)?;
         model.self_test()?;
         Ok(model)
+    }
+
+    /// Prepares a graph that has no file yet, without comparing hash and self test: for the exporter, which makes both.
+    ///
+    /// # Errors
+    /// [`ModelError`] if the graph cannot be run with this metadata.
+    pub fn unverified(mut graph: ModelProto, metadata: Metadata) -> Result<Self, ModelError> {
+        graph::check(&graph)?;
+        let tensors = graph.graph.iter().flat_map(|graph| &graph.initializer);
+        let parameters = tensors
+            .map(|tensor| tensor.dims.iter().product::<i64>())
+            .sum::<i64>();
+        dequantise::fold(&mut graph)?;
+        Ok(Self {
+            network: Network::build(&graph, &metadata)?,
+            metadata,
+            parameters: usize::try_from(parameters).unwrap_or(0),
+        })
     }
 
     /// What the file says about itself.

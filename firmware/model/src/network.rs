@@ -7,9 +7,11 @@ use tract_onnx::pb::ModelProto;
 use tract_onnx::prelude::*;
 use tract_pulse::model::{PulsedModel, PulsedModelExt};
 
+use crate::bounds;
 use crate::error::ModelError;
 use crate::graph::{LOGITS, POOLED, SCORE, STEPS};
 use crate::metadata::Metadata;
+use crate::pooling;
 
 /// A network ready to run; shared by all streams.
 #[derive(Clone, Debug)]
@@ -29,7 +31,17 @@ impl Network {
     pub(crate) fn build(model: &ModelProto, metadata: &Metadata) -> Result<Self, ModelError> {
         guard(|| {
             let onnx = tract_onnx::onnx();
+            bounds::check_shapes(
+                onnx.model_for_proto_model(model)
+                    .map_err(ModelError::inference)?,
+                metadata,
+            )?;
             let encoder = encoder(
+                onnx.model_for_proto_model(model)
+                    .map_err(ModelError::inference)?,
+                metadata,
+            )?;
+            pooling::check(
                 onnx.model_for_proto_model(model)
                     .map_err(ModelError::inference)?,
                 metadata,
@@ -37,7 +49,7 @@ impl Network {
             let head = onnx
                 .model_for_proto_model(model)
                 .map_err(ModelError::inference)?;
-            let head = head_of(head, metadata).map_err(ModelError::inference)?;
+            let head = head_of(head, metadata)?;
             let classes = metadata.labels.len();
             let found = head
                 .model()
@@ -79,20 +91,27 @@ fn encoder(
             });
         }
     }
-    pulsed
-        .into_typed()
-        .and_then(|model| model.into_optimized())
+    let step = pulsed.into_typed().map_err(ModelError::inference)?;
+    bounds::check_cost("a step of the encoder", &step, metadata.stride)?;
+    step.into_optimized()
         .and_then(|model| model.into_runnable())
         .map_err(ModelError::inference)
 }
 
-fn head_of(model: InferenceModel, metadata: &Metadata) -> TractResult<Arc<TypedRunnableModel>> {
-    model
-        .with_input_names([POOLED])?
-        .with_outputs_by_name([LOGITS])?
-        .with_input_fact(0, f32::fact([1, 4 * metadata.width]).into())?
-        .into_optimized()?
-        .into_runnable()
+fn head_of(
+    model: InferenceModel,
+    metadata: &Metadata,
+) -> Result<Arc<TypedRunnableModel>, ModelError> {
+    let head = model
+        .with_input_names([POOLED])
+        .and_then(|model| model.with_outputs_by_name([LOGITS]))
+        .and_then(|model| model.with_input_fact(0, f32::fact([1, 4 * metadata.width]).into()))
+        .and_then(InferenceModelExt::into_typed)
+        .map_err(ModelError::inference)?;
+    bounds::check_cost("the head", &head, metadata.update_hop)?;
+    head.into_optimized()
+        .and_then(|model| model.into_runnable())
+        .map_err(ModelError::inference)
 }
 
 /// Turns a panic of the inference library into an error: it is run on files from outside.

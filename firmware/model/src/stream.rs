@@ -4,8 +4,12 @@ use tract_onnx::prelude::*;
 
 use crate::error::ModelError;
 use crate::metadata::Metadata;
-use crate::network::Network;
+use crate::network::{Network, guard};
 use crate::pool::Pool;
+
+/// Largest magnitude of a feature: ten times the largest sample that the front end lets through, far beyond any level in
+/// dB. Near the end of what `f32` holds, activations would turn infinite signals into zeros, and answers into nonsense.
+pub const FRAME_LIMIT: f32 = 1e7;
 
 /// The state of one channel: what convolutions look back at, and the pooled utterance.
 #[derive(Debug)]
@@ -41,12 +45,18 @@ impl Stream {
         })
     }
 
-    /// Takes the next feature frame: the rows that the model's metadata lists.
+    /// Takes the next feature frame: the rows that the model's metadata lists, each within ±[`FRAME_LIMIT`].
+    ///
+    /// A refused frame leaves the stream as it was. After [`ModelError::NotFinite`] the step is not pooled, but the
+    /// encoder looks back at it until the stream is reset.
     ///
     /// # Errors
-    /// [`ModelError::Length`] for a frame of another length; [`ModelError::Inference`] if the library fails.
+    /// [`ModelError::Length`] for a frame of another length; [`ModelError::Frame`] for one with a value that is NaN,
+    /// infinite or out of range; [`ModelError::NotFinite`] if the network overflows; [`ModelError::Inference`] if the
+    /// library fails.
     pub fn push(&mut self, frame: &[f32]) -> Result<(), ModelError> {
         check_length("a feature frame", frame.len(), self.rows)?;
+        check_frame(frame)?;
         for (row, &value) in frame.iter().enumerate() {
             self.pending[row * self.stride + self.filled] = value;
         }
@@ -57,21 +67,21 @@ impl Stream {
         self.filled = 0;
         let input = Tensor::from_shape(&[1, self.rows, self.stride], &self.pending)
             .map_err(ModelError::inference)?;
-        let outputs = self
-            .encoder
-            .run(tvec!(input.into()))
-            .map_err(ModelError::inference)?;
+        let outputs = run(&mut self.encoder, input)?;
         let step = values(&outputs[0])?;
-        let score = values(&outputs[1])?.first().copied().unwrap_or(0.0);
-        self.pool.push(step, score);
+        let score = values(&outputs[1])?;
+        check_finite("an encoder step", step)?;
+        check_finite("an attention score", score)?;
+        self.pool.push(step, score.first().copied().unwrap_or(0.0));
         Ok(())
     }
 
     /// Writes the calibrated distribution over the model's labels for the utterance so far; `false` and nothing
-    /// written while it is too short for an answer.
+    /// written while it is too short for an answer. Never holds NaN.
     ///
     /// # Errors
-    /// [`ModelError::Length`] for a buffer of another length; [`ModelError::Inference`] if the library fails.
+    /// [`ModelError::Length`] for a buffer of another length; [`ModelError::NotFinite`] if the network overflows;
+    /// [`ModelError::Inference`] if the library fails.
     pub fn probabilities(&mut self, out: &mut [f32]) -> Result<bool, ModelError> {
         if !self.logits(out)? {
             return Ok(false);
@@ -95,11 +105,11 @@ impl Stream {
         }
         let input = Tensor::from_shape(&[1, self.statistics.len()], &self.statistics)
             .map_err(ModelError::inference)?;
-        let outputs = self
-            .head
-            .run(tvec!(input.into()))
-            .map_err(ModelError::inference)?;
-        out.copy_from_slice(values(&outputs[0])?);
+        let outputs = run(&mut self.head, input)?;
+        let logits = values(&outputs[0])?;
+        check_finite("an answer's logits", logits)?;
+        check_length("the model's answer", logits.len(), self.classes)?;
+        out.copy_from_slice(logits);
         Ok(true)
     }
 
@@ -119,6 +129,14 @@ impl Stream {
     }
 }
 
+fn run(state: &mut TypedSimpleState, input: Tensor) -> Result<TVec<TValue>, ModelError> {
+    guard(|| {
+        state
+            .run(tvec!(input.into()))
+            .map_err(ModelError::inference)
+    })
+}
+
 fn check_length(what: &'static str, found: usize, expected: usize) -> Result<(), ModelError> {
     if found == expected {
         Ok(())
@@ -131,7 +149,30 @@ fn check_length(what: &'static str, found: usize, expected: usize) -> Result<(),
     }
 }
 
-fn values(value: &TValue) -> Result<&[f32], ModelError> {
+fn check_frame(frame: &[f32]) -> Result<(), ModelError> {
+    let limits = -FRAME_LIMIT..=FRAME_LIMIT;
+    match frame.iter().position(|value| !limits.contains(value)) {
+        None => Ok(()),
+        Some(row) => Err(ModelError::Frame {
+            row,
+            value: frame[row],
+            limit: FRAME_LIMIT,
+        }),
+    }
+}
+
+fn check_finite(what: &'static str, values: &[f32]) -> Result<(), ModelError> {
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(index) => Err(ModelError::NotFinite {
+            what,
+            index,
+            value: values[index],
+        }),
+    }
+}
+
+pub(crate) fn values(value: &TValue) -> Result<&[f32], ModelError> {
     value
         .try_as_plain_ram()
         .and_then(|plain| plain.as_slice::<f32>())

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Distribution, Tensor};
 use undertone_dsp::{Feature, FrontendConfig};
 use undertone_model::{Licence, Model, ModelError, SelfTest};
 use undertone_train::export::calibrate::Calibration;
-use undertone_train::export::{ExportError, export};
+use undertone_train::export::{ExportError, Weights, export};
 use undertone_train::features::ClipFeatures;
 use undertone_train::network::NetworkConfig;
 use undertone_train::network::streaming::{StreamingConfig, StreamingNet};
@@ -23,8 +23,8 @@ const CALIBRATION: Calibration = Calibration {
 fn shape(rows: usize) -> StreamingConfig {
     StreamingConfig {
         channels: [4, 6, 8, 10],
-        width: 16,
-        hidden: 12,
+        width: 64,
+        hidden: 48,
         ..StreamingConfig::new(rows, 3)
     }
 }
@@ -89,15 +89,22 @@ fn clips(rows: usize) -> Vec<Example> {
 
 #[test]
 fn an_exported_network_answers_like_the_trainer_on_clips_of_any_length() {
-    for rows in [16, 20, 33] {
-        let bytes = export(
+    for (rows, weights) in [(16, Weights::F32), (20, Weights::Int8), (33, Weights::Int8)] {
+        let clips = clips(rows);
+        let exported = export(
             &network(rows),
             &plan(rows),
             &state(),
             &CALIBRATION,
-            &clips(rows),
-        )
-        .unwrap();
+            weights,
+            &clips,
+        );
+        let (bytes, drift) = exported.unwrap();
+        assert_eq!(
+            drift.probability == 0.0,
+            weights == Weights::F32,
+            "{drift:?}"
+        );
         let model = Model::from_bytes(&bytes).unwrap();
         let metadata = model.metadata();
         assert_eq!(metadata.labels, ["neutral", "happy", "sad"]);
@@ -115,7 +122,14 @@ fn a_network_that_the_plan_does_not_describe_is_not_written() {
     let mut plan = plan(16);
     plan.labels.pop();
     assert!(matches!(
-        export(&network(16), &plan, &state(), &CALIBRATION, &[]),
+        export(
+            &network(16),
+            &plan,
+            &state(),
+            &CALIBRATION,
+            Weights::Int8,
+            &[]
+        ),
         Err(ExportError::Model(
             ModelError::BadMetadata { .. } | ModelError::Graph { .. }
         ))
@@ -129,6 +143,7 @@ fn a_run_without_an_epoch_is_not_written() {
         &plan(16),
         &State::default(),
         &CALIBRATION,
+        Weights::Int8,
         &[],
     );
     assert!(matches!(untrained, Err(ExportError::Untrained)));

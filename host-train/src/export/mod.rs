@@ -1,24 +1,27 @@
 //! Trained weights to one ONNX file, checked against the trainer.
 //!
 //! [`graph`] writes the network as ONNX (batch normalisation folded into the convolutions before it, normalisation of
-//! the input in front), [`calibrate`] fits what the box needs to read its output, and [`export`] seals both into a
-//! file, reads it back through `undertone-model` and refuses it if any answer differs.
+//! the input in front), [`mod@quantise`] stores its weights as 8-bit integers, [`calibrate`] fits what the box needs to
+//! read its output. [`export`] seals all into a file, reads it back through `undertone-model`, and refuses it if the
+//! `f32` form differs from the trainer at all, or the 8-bit form from the `f32` form by more than [`Drift`] allows.
 
 pub mod calibrate;
+mod check;
 mod fold;
 pub mod graph;
 mod onnx;
+pub mod quantise;
 
 use burn::module::Module;
 use burn::store::RecordError;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use undertone_model::{FORMAT, Licence, Metadata, Model, ModelError, Provenance, SelfTest, seal};
 
 use self::calibrate::Calibration;
 use crate::corpora::Corpus;
 use crate::features::ClipFeatures;
 use crate::network::streaming::{StreamingNet, TIME_STRIDE};
-use crate::training::batch::{Batch, Example};
+use crate::training::batch::Example;
 use crate::training::checkpoint::{Plan, State};
 
 /// Frames of the self test that is written into the file.
@@ -27,8 +30,34 @@ const SELF_TEST_FRAMES: usize = 64;
 const WINDOW: usize = 800;
 /// Frames between answers: 0.5 s.
 const UPDATE_HOP: usize = 50;
-/// Largest difference of a logit between trainer and file, absolute, on real clips.
+/// Largest difference of a logit between the trainer and the `f32` form, absolute, on real clips.
 pub const TOLERANCE: f32 = 2e-3;
+
+/// How the weights are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Weights {
+    /// 8-bit integers with a scale for each output channel.
+    Int8,
+    /// 32-bit floating point.
+    F32,
+}
+
+/// How far the written form moves from the `f32` form on real clips.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Drift {
+    /// Share of clips whose most probable label changes.
+    pub labels: f64,
+    /// Largest change of a probability.
+    pub probability: f32,
+}
+
+impl Drift {
+    /// A file that drifts further is not written.
+    pub const MOST: Self = Self {
+        labels: 0.005,
+        probability: 0.02,
+    };
+}
 
 /// Why a model cannot be exported.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +80,16 @@ pub enum ExportError {
         /// What the trainer gives.
         expected: f32,
     },
+    /// The written form answers otherwise than the `f32` form.
+    #[error(
+        "exported file: 8-bit weights change the label of {:.2} % of clips and a probability by {:.4}; at most {:.2} % and \
+         {:.4} are allowed: not written, use `--weights f32`",
+        100.0 * drift.labels, drift.probability, 100.0 * Drift::MOST.labels, Drift::MOST.probability
+    )]
+    Drifts {
+        /// What was measured.
+        drift: Drift,
+    },
     /// The run trained another network than the streamable one.
     #[error(
         "the run trained the classic network, which the box does not stream: export a streaming run"
@@ -67,17 +106,21 @@ impl From<RecordError> for ExportError {
     }
 }
 
-/// The bytes of a model file for `network`, checked on `clips` (not normalised) against the trainer's own output.
+/// The bytes of a model file for `network`, and how far its stored weights moved its answers.
+///
+/// `clips` (not normalised) are what it is checked on: its `f32` form against the trainer, the written form against the
+/// `f32` form.
 ///
 /// # Errors
-/// [`ExportError`]; nothing is returned unless the file gives the trainer's logits within [`TOLERANCE`].
+/// [`ExportError`]; nothing is returned unless both checks hold ([`TOLERANCE`], [`Drift::MOST`]).
 pub fn export(
     network: &StreamingNet,
     plan: &Plan,
     state: &State,
     calibration: &Calibration,
+    weights: Weights,
     clips: &[Example],
-) -> Result<Vec<u8>, ExportError> {
+) -> Result<(Vec<u8>, Drift), ExportError> {
     let network = network.valid();
     let shape = plan.network.streaming().ok_or(ExportError::NotStreamable)?;
     let rows = shape.rows;
@@ -90,7 +133,7 @@ pub fn export(
         .corpora
         .iter()
         .all(|corpus| corpus == Corpus::CremaD.key());
-    let metadata = Metadata {
+    let mut metadata = Metadata {
         format: FORMAT,
         labels: plan.labels.clone(),
         frontend: plan.recipe.frontend.clone(),
@@ -117,54 +160,27 @@ pub fn export(
         },
         self_test: SelfTest {
             frames: SELF_TEST_FRAMES,
-            logits: trainer_logits(&network, plan, &input),
+            // Replaced by the answer of the form that is written.
+            logits: vec![0.0; plan.labels.len()],
         },
         content_hash: String::new(),
     };
     let mut onnx = graph::write(&network, &plan.normalisation)?;
-    let bytes = seal(&mut onnx, &metadata)?;
-    let model = Model::from_bytes(&bytes)?;
-    for (clip, example) in clips.iter().enumerate() {
-        let mut found = vec![f32::NAN; plan.labels.len()];
-        let mut stream = model.stream()?;
-        for frame in example.features.values.chunks_exact(rows) {
-            stream.push(frame)?;
-        }
-        stream.logits(&mut found)?;
-        let expected = trainer_logits(&network, plan, &example.features);
-        for (&found, &expected) in found.iter().zip(&expected) {
-            let difference = (found - expected).abs();
-            if difference.is_nan() || difference > TOLERANCE {
-                return Err(ExportError::Differs {
-                    clip,
-                    found,
-                    expected,
-                });
-            }
-        }
+    let exact = Model::unverified(onnx.clone(), metadata.clone())?;
+    check::against_trainer(&exact, &network, plan, clips)?;
+    if weights == Weights::Int8 {
+        quantise::quantise(&mut onnx)?;
     }
-    Ok(bytes)
-}
-
-/// The trainer's logits for one clip of frames that are not normalised.
-fn trainer_logits(network: &StreamingNet, plan: &Plan, clip: &ClipFeatures) -> Vec<f32> {
-    let device = Device::flex();
-    let mut clip = clip.clone();
-    plan.normalisation.apply(&mut clip);
-    let example = Example {
-        features: clip.clone(),
-        target: 0,
-        known: vec![true; plan.labels.len()],
-        group: 0,
-    };
-    let batch = Batch::stack(&[clip], &[&example], &device);
-    network
-        .clone()
-        .fork(&device)
-        .forward(batch.features, batch.mask)
-        .into_data()
-        .iter::<f32>()
-        .collect()
+    let written = Model::unverified(onnx.clone(), metadata.clone())?;
+    metadata.self_test.logits = check::logits(&written, &input)?;
+    let bytes = seal(&mut onnx, &metadata)?;
+    let drift = check::drift(&exact, &Model::from_bytes(&bytes)?, clips)?;
+    // Written so that a drift that is no number is refused.
+    if drift.labels <= Drift::MOST.labels && drift.probability <= Drift::MOST.probability {
+        Ok((bytes, drift))
+    } else {
+        Err(ExportError::Drifts { drift })
+    }
 }
 
 /// A tensor's values in row-major order.

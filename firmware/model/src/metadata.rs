@@ -104,7 +104,7 @@ pub struct Metadata {
     pub stride: usize,
     /// Values per encoder step.
     pub width: usize,
-    /// Feature frames that pooling looks back at most; a multiple of `stride`.
+    /// Feature frames that pooling looks back at least, and an eighth more at most; a multiple of `stride`.
     pub window: usize,
     /// Feature frames between answers while somebody speaks.
     pub update_hop: usize,

@@ -1,10 +1,23 @@
 //! Evaluation of a model file on clips, by the code that runs on the box.
 
 use rayon::prelude::*;
-use undertone_model::{Model, ModelError};
+use undertone_model::{Model, ModelError, Stream};
 
 use super::metrics::Outcome;
+use crate::features::ClipFeatures;
 use crate::training::batch::Example;
+
+/// A stream of `model` that has heard all of a clip, whose frames are not normalised.
+///
+/// # Errors
+/// [`ModelError`] if the clip's frames do not fit the model, or inference fails.
+pub fn listen(model: &Model, clip: &ClipFeatures) -> Result<Stream, ModelError> {
+    let mut stream = model.stream()?;
+    for frame in clip.values.chunks_exact(clip.rows) {
+        stream.push(frame)?;
+    }
+    Ok(stream)
+}
 
 /// What `model` says of every example after its last frame, over the classes that the example's corpus knows.
 ///
@@ -18,10 +31,7 @@ pub fn outcomes(model: &Model, examples: &[Example]) -> Result<Vec<Outcome>, Mod
 }
 
 fn outcome(model: &Model, example: &Example) -> Result<Outcome, ModelError> {
-    let mut stream = model.stream()?;
-    for frame in example.features.values.chunks_exact(example.features.rows) {
-        stream.push(frame)?;
-    }
+    let mut stream = listen(model, &example.features)?;
     let classes = model.metadata().labels.len();
     let mut probabilities = vec![0.0; classes];
     if !stream.probabilities(&mut probabilities)? {

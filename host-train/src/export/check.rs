@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use undertone_model::{Model, ModelError};
 
 use super::{Drift, ExportError, TOLERANCE};
+use crate::evaluation::model::listen;
 use crate::features::ClipFeatures;
 use crate::network::streaming::StreamingNet;
 use crate::training::batch::{Batch, Example};
@@ -12,10 +13,7 @@ use crate::training::checkpoint::Plan;
 
 /// Logits of `model` after the last frame of a clip.
 pub(super) fn logits(model: &Model, clip: &ClipFeatures) -> Result<Vec<f32>, ModelError> {
-    let mut stream = model.stream()?;
-    for frame in clip.values.chunks_exact(clip.rows) {
-        stream.push(frame)?;
-    }
+    let mut stream = listen(model, clip)?;
     let mut logits = vec![f32::NAN; model.metadata().labels.len()];
     stream.logits(&mut logits)?;
     Ok(logits)
@@ -71,10 +69,7 @@ pub(super) fn drift(
 }
 
 fn answer(model: &Model, clip: &ClipFeatures) -> Result<Vec<f32>, ModelError> {
-    let mut stream = model.stream()?;
-    for frame in clip.values.chunks_exact(clip.rows) {
-        stream.push(frame)?;
-    }
+    let mut stream = listen(model, clip)?;
     let mut probabilities = vec![0.0; model.metadata().labels.len()];
     stream.probabilities(&mut probabilities)?;
     Ok(probabilities)

@@ -152,10 +152,10 @@ fn the_default_input_of_the_system_gives_the_same_events() {
     );
 }
 
-#[test]
-fn an_unplugged_microphone_ends_the_utterance_and_is_found_again() {
+/// What becomes of a source whose microphone is unplugged in the middle of a sentence, and plugged in again.
+fn survives_unplugging(source: &str) {
     let Some(mut rig) = Rig::start() else { return };
-    let mut daemon = Daemon::start(&["--source", &alsa()], &rig.env());
+    let mut daemon = Daemon::start(&["--source", source], &rig.env());
     daemon.wait_for_talk("listening");
     std::thread::sleep(Duration::from_millis(1500));
     let mut player = rig.begin_to_play(&speech());
@@ -177,6 +177,16 @@ fn an_unplugged_microphone_ends_the_utterance_and_is_found_again() {
         .map(|event| event["reason"].clone())
         .collect();
     assert_eq!(reasons, ["device_lost", "silence", "silence"]);
+}
+
+#[test]
+fn an_unplugged_microphone_ends_the_utterance_and_is_found_again() {
+    survives_unplugging(&alsa());
+}
+
+#[test]
+fn so_does_one_of_the_system_whose_server_dies_without_an_error() {
+    survives_unplugging(&format!("cpal:{DEVICE}"));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Capture through cpal: the system's default input, or one by its name.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use ::cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
@@ -14,6 +15,10 @@ use crate::talk::say;
 
 /// From one look at the stream to the next.
 const POLL: Duration = Duration::from_millis(20);
+/// After so many looks without samples (2 s), the microphone has stalled.
+const STALLED: u32 = 100;
+/// After so many (5 s), it is taken for gone: a sound server that dies is not always reported as an error.
+const GIVEN_UP: u32 = 250;
 /// From one attempt to open a lost device to the next.
 const REOPEN: Duration = Duration::from_secs(1);
 /// Samples converted at once.
@@ -100,15 +105,19 @@ impl Source for CpalSource {
         // The first start must work; a device that is lost later is waited for.
         let mut stream = Some(source.start(&writer)?);
         while !stop.requested() {
+            let mut since = Instant::now();
             if let Some((_, health)) = &stream {
-                if !health.watch(stop) {
+                let Some(gone) = health.watch(&shown, stop) else {
                     break;
-                }
-                drop(stream.take());
-                say!("the microphone {shown:?} is gone; waiting for it to come back");
+                };
+                since = gone.since;
+                say!(
+                    "the microphone {shown:?} is gone ({}); waiting for it to come back",
+                    gone.why
+                );
                 lock(&writer).mark(MarkKind::Lost);
+                release(stream.take());
             }
-            let since = Instant::now();
             while stream.is_none() && !stop.requested() {
                 std::thread::sleep(REOPEN);
                 if let Ok(found) = CpalSource::open(source.name.as_deref(), &again)
@@ -141,6 +150,10 @@ impl CpalSource {
         let block = BLOCK / usize::from(self.config.channels().max(1))
             * usize::from(self.config.channels().max(1));
         let on_data = move |data: &Data, _: &::cpal::InputCallbackInfo| {
+            if noted.gone.load(Ordering::Relaxed) {
+                return;
+            }
+            noted.blocks.fetch_add(1, Ordering::Relaxed);
             // Nobody else holds the lock while the stream runs, so this never waits.
             let mut writer = lock(&writer);
             if noted.interrupted.swap(false, Ordering::Relaxed) {
@@ -180,19 +193,52 @@ struct Health {
     interrupted: AtomicBool,
     gone: AtomicBool,
     closed: AtomicBool,
+    /// Deliveries so far.
+    blocks: AtomicU64,
+}
+
+/// A device that delivers no more.
+struct Gone {
+    /// When it last delivered.
+    since: Instant,
+    why: &'static str,
 }
 
 impl Health {
-    /// Waits until the device is gone (true), or the end is asked for or nobody reads any more (false).
-    fn watch(&self, stop: &Stop) -> bool {
+    /// Waits until the device is gone; `None` when the end is asked for or nobody reads any more.
+    fn watch(&self, shown: &str, stop: &Stop) -> Option<Gone> {
+        let (mut blocks, mut since, mut quiet) = (0, Instant::now(), 0);
         while !stop.requested() && !self.closed.load(Ordering::Relaxed) {
             if self.gone.load(Ordering::Relaxed) {
-                return true;
+                let why = "its stream failed";
+                return Some(Gone { since, why });
+            }
+            let now = self.blocks.load(Ordering::Relaxed);
+            // Looks are counted, and not time, so that a process that was suspended gives its device a chance.
+            quiet = if now == blocks { quiet + 1 } else { 0 };
+            if now != blocks {
+                (blocks, since) = (now, Instant::now());
+            }
+            if quiet == STALLED {
+                say!("the microphone {shown:?} delivers nothing; it has stalled");
+            }
+            if quiet >= GIVEN_UP {
+                self.gone.store(true, Ordering::Relaxed);
+                let why = "it has delivered nothing for 5 s";
+                return Some(Gone { since, why });
             }
             std::thread::sleep(POLL);
         }
-        false
+        None
     }
+}
+
+/// Closes a stream without waiting: that of a sound server that died may never close.
+fn release<T: Send + 'static>(stream: T) {
+    // Where no thread can be had, it is closed here.
+    let _ = Builder::new()
+        .name("close".to_owned())
+        .spawn(move || drop(stream));
 }
 
 fn lock(writer: &Mutex<Writer>) -> MutexGuard<'_, Writer> {

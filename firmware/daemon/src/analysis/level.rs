@@ -64,7 +64,12 @@ impl LevelMeter {
     /// Takes samples of which the first is number `position`; tells a level for every interval that is full.
     pub fn push(&mut self, samples: &[f32], position: u64, mut tell: impl FnMut(Level)) {
         for (sample, at) in samples.iter().zip(position..) {
-            let magnitude = if sample.is_nan() { 0.0 } else { sample.abs() };
+            // As everywhere in the analysis, what is not finite counts as 0.
+            let magnitude = if sample.is_finite() {
+                sample.abs()
+            } else {
+                0.0
+            };
             self.sum_of_squares += f64::from(magnitude) * f64::from(magnitude);
             self.peak = self.peak.max(magnitude);
             self.clipped += u64::from(magnitude >= CLIP);
@@ -130,7 +135,14 @@ mod tests {
         assert_eq!(level.signal, Signal::Ok);
         assert!((level.rms_dbfs + 6.02).abs() < 0.01);
         assert_eq!(level_of(&[1.0, -1.0, 0.2]).signal, Signal::Clipping);
-        assert_eq!(level_of(&[f32::NAN, 0.1]).signal, Signal::Ok);
+    }
+
+    #[test]
+    fn samples_that_are_not_finite_leave_the_level_finite() {
+        let level = level_of(&[f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.1]);
+        assert_eq!((level.signal, level.peak_dbfs), (Signal::Ok, dbfs(0.1)));
+        let loudest = level_of(&[f32::MAX, f32::MIN]);
+        assert!(loudest.rms_dbfs.is_finite() && loudest.peak_dbfs.is_finite());
     }
 
     #[test]

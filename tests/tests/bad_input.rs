@@ -228,6 +228,45 @@ fn a_missing_device_is_told_with_those_that_exist() {
 }
 
 #[test]
+fn a_device_name_that_no_system_has_is_refused_and_never_aborts() {
+    let start = ["--purpose", "evaluation", "--source"];
+    let long = format!("alsa:{}", "x".repeat(9000));
+    refused(&[&start[..], &[&long]].concat(), 2, &["9000 bytes"]);
+    for name in [
+        "x".repeat(150),
+        format!("hw:{}", "9".repeat(147)),
+        "hw:99".into(),
+    ] {
+        let source = format!("alsa:{name}");
+        refused(&[&start[..], &[&source]].concat(), 5, &[&name, "exist"]);
+    }
+}
+
+#[test]
+fn a_configuration_without_end_is_refused_in_little_memory() {
+    let args = ["--purpose", "evaluation", "--config", "/dev/zero"];
+    refused(&args, 3, &["/dev/zero", "64 KiB"]);
+}
+
+#[test]
+fn a_recording_without_speech_says_that_it_was_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = &bytes_of(&speech())[..44];
+    let mut wav = header.to_vec();
+    wav[40..44].copy_from_slice(&64_000u32.to_le_bytes());
+    wav[4..8].copy_from_slice(&64_036u32.to_le_bytes());
+    wav.resize(44 + 64_000, 0);
+    let path = write(folder.path(), "silence.wav", &wav);
+    let run = run(&["--fast", "--source", &format!("file:{path}")]);
+    assert_eq!((run.code, run.lines.len()), (Some(0), 0), "{}", run.talk);
+    assert!(
+        run.talk.contains("2.0 s of audio heard, 0 utterance(s)"),
+        "{}",
+        run.talk
+    );
+}
+
+#[test]
 fn a_configuration_that_is_wrong_is_told_with_file_field_and_range() {
     let folder = tempfile::tempdir().unwrap();
     let base = "[deployment]\npurpose = \"evaluation\"\n[source]\nname = \"stdin\"\n";

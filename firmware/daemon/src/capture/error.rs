@@ -55,7 +55,9 @@ pub enum CaptureError {
         reason: String,
     },
     /// The device failed in a way that has no better name.
-    #[error("capture device {name:?} failed to {action}: {reason}")]
+    #[error(
+        "capture device {name:?} failed to {action}: {reason}; `undertoned --list-devices` shows what there is"
+    )]
     Device {
         /// The name asked for.
         name: String,

@@ -6,6 +6,10 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
+/// Bytes in the name of an ALSA device, at most: alsa-lib 1.2 aborts the process where a message of its own that
+/// names the device has more than 255.
+const MAX_ALSA_NAME: usize = 150;
+
 /// A source by its name.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -35,6 +39,11 @@ impl FromStr for SourceSpec {
             ("alsa", name) if name.contains('\0') => {
                 Err(format!("source {text:?} contains a zero byte"))
             }
+            ("alsa", name) if name.len() > MAX_ALSA_NAME => Err(format!(
+                "the name of the ALSA device has {} bytes, but at most {MAX_ALSA_NAME} are taken; give it a short name in \
+                 ~/.asoundrc",
+                name.len()
+            )),
             ("alsa", name) => Ok(SourceSpec::Alsa(name.to_owned())),
             ("cpal", "default") => Ok(SourceSpec::Cpal(None)),
             ("cpal", name) => Ok(SourceSpec::Cpal(Some(name.to_owned()))),
@@ -78,6 +87,19 @@ mod tests {
         ] {
             assert_eq!(text.parse::<SourceSpec>().unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_device_name_that_alsa_lib_could_not_print_is_refused() {
+        assert!(
+            format!("alsa:{}", "x".repeat(MAX_ALSA_NAME))
+                .parse::<SourceSpec>()
+                .is_ok()
+        );
+        let error = format!("alsa:{}", "x".repeat(MAX_ALSA_NAME + 1))
+            .parse::<SourceSpec>()
+            .unwrap_err();
+        assert!(error.contains("151 bytes"), "{error}");
     }
 
     #[test]

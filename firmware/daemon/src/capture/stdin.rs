@@ -8,7 +8,7 @@ use super::{CaptureError, CaptureOptions, Format, Source, Writer};
 use crate::stop::Stop;
 
 /// What a stream with a header begins with.
-const MAGIC: [&[u8; 4]; 3] = [b"RIFF", b"fLaC", b"OggS"];
+const MAGIC: [&[u8]; 4] = [b"RIFF", b"fLaC", b"OggS", b"ID3"];
 /// Bytes read at once from a headerless stream.
 const BLOCK: usize = 4096;
 
@@ -35,7 +35,7 @@ impl StdinSource {
             return Err(CaptureError::StdinEmpty);
         }
         let whole = Cursor::new(start[..length].to_vec()).chain(input);
-        if !MAGIC.contains(&&start) {
+        if !MAGIC.iter().any(|magic| start.starts_with(magic)) {
             let format = Format {
                 rate: options.stdin_rate,
                 channels: options.stdin_channels,

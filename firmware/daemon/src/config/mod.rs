@@ -2,6 +2,8 @@
 
 mod deployment;
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -16,6 +18,8 @@ use crate::capture::{CaptureOptions, SourceSpec};
 use crate::error::DaemonError;
 use crate::output::OutputFormat;
 
+/// Bytes of a configuration file, at most.
+const MAX_BYTES: u64 = 64 * 1024;
 /// The rates that any source may have, in Hz.
 const RATES: std::ops::RangeInclusive<u32> = 1_000..=768_000;
 /// The most channels of a source.
@@ -118,7 +122,7 @@ impl ConfigFile {
     /// # Errors
     /// With the file's name, and line and column where there are such.
     pub fn read(path: &Path) -> Result<Self, DaemonError> {
-        let text = std::fs::read_to_string(path).map_err(|reason| DaemonError::ConfigFile {
+        let text = read_short(path).map_err(|reason| DaemonError::ConfigFile {
             path: path.to_owned(),
             reason,
         })?;
@@ -181,6 +185,22 @@ impl ConfigFile {
             output: self.output,
         })
     }
+}
+
+/// Reads a file, or a pipe, that must not be longer than a configuration can be.
+fn read_short(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?
+        .take(MAX_BYTES + 1)
+        .read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_BYTES {
+        let reason = format!(
+            "it is longer than {} KiB, which no configuration is",
+            MAX_BYTES >> 10
+        );
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
+    }
+    Ok(text)
 }
 
 fn within<T: PartialOrd + std::fmt::Display>(

@@ -6,7 +6,7 @@ use undertone_events::EndReason;
 
 use super::outbox::Outbox;
 use crate::analysis::{Analyser, Scorer, ScorerError};
-use crate::capture::{Found, MarkKind, Reader};
+use crate::capture::{Format, Found, MarkKind, Reader};
 use crate::stop::Stop;
 use crate::talk::say;
 
@@ -21,15 +21,18 @@ pub(super) fn analyse<S: Scorer>(
     mut reader: Reader,
     mut analyser: Analyser<S>,
     mut outbox: Outbox,
-    block_samples: usize,
+    (format, block_frames): (Format, usize),
     stop: &Stop,
 ) -> Result<(), ScorerError> {
-    let mut buffer = vec![0.0; block_samples];
-    let (mut gaps, mut missing) = (0u64, 0u64);
+    let mut buffer = vec![0.0; block_frames * format.channels];
+    let (mut heard, mut gaps, mut missing) = (0u64, 0u64, 0u64);
     while outbox.is_open() {
         let tell = &mut |channel, told| outbox.put(channel, told);
         match reader.next(&mut buffer) {
-            Found::Samples(count) => analyser.push(&buffer[..count], tell)?,
+            Found::Samples(count) => {
+                heard += count as u64;
+                analyser.push(&buffer[..count], tell)?;
+            }
             Found::Mark(MarkKind::Gap(frames)) => {
                 gaps += 1;
                 missing = missing.saturating_add(frames);
@@ -45,6 +48,12 @@ pub(super) fn analyse<S: Scorer>(
     analyser.close(EndReason::Shutdown, &mut |channel, told| {
         outbox.put(channel, told)
     })?;
+    // A recording without speech gives no event; this says that it was heard all the same.
+    say!(
+        "{:.1} s of audio heard, {} utterance(s)",
+        heard as f64 / (f64::from(format.rate) * format.channels as f64),
+        outbox.utterances()
+    );
     if gaps > 0 || outbox.lost() > 0 {
         say!(
             "{gaps} gap(s), {missing} frames missing, {} of them because analysis was too slow; {} event(s) lost",

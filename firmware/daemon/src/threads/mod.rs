@@ -22,6 +22,8 @@ use outbox::Outbox;
 
 /// How much audio the ring holds; analysis may be late by so much before samples of a device are lost.
 const RING_SECONDS: usize = 4;
+/// Samples that the ring holds at most (32 MiB), whatever rate and channels a header claims.
+const RING_SAMPLES: usize = 8 << 20;
 /// Frames that analysis takes at once, at most.
 const BLOCK: usize = 1024;
 /// What waits for the output, at most.
@@ -90,7 +92,8 @@ impl Threads {
     ) -> Result<Self, DaemonError> {
         let (format, live) = (source.format(), source.is_live());
         let when_full = if live { WhenFull::Drop } else { WhenFull::Wait };
-        let frames = format.rate as usize * RING_SECONDS;
+        let frames =
+            (format.rate as usize * RING_SECONDS).min(RING_SAMPLES / format.channels.max(1));
         let (mut writer, reader) = capture::ring(frames, format.channels, when_full, stop.clone());
         let (sender, receiver) = sync_channel(QUEUE);
 
@@ -102,7 +105,7 @@ impl Threads {
         let outbox = Outbox::new(sender, live, stop.clone());
         let analysis = spawn("analysis", {
             let stop = stop.clone();
-            move || analyse(reader, analyser, outbox, BLOCK * format.channels, &stop)
+            move || analyse(reader, analyser, outbox, (format, BLOCK), &stop)
         })?;
         writer.wakes(analysis.thread().clone());
         let capture = spawn("capture", {

@@ -3,6 +3,8 @@
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
+use undertone_events::EventKind;
+
 use crate::analysis::Told;
 use crate::output::Message;
 use crate::stop::Stop;
@@ -18,6 +20,7 @@ pub(super) struct Outbox {
     queue: SyncSender<Message>,
     live: bool,
     seq: u64,
+    utterances: u64,
     lost: u64,
     open: bool,
     stop: Stop,
@@ -30,6 +33,7 @@ impl Outbox {
             queue,
             live,
             seq: 0,
+            utterances: 0,
             lost: 0,
             open: true,
             stop,
@@ -46,9 +50,17 @@ impl Outbox {
         self.lost
     }
 
+    /// How many utterances began so far.
+    pub(super) fn utterances(&self) -> u64 {
+        self.utterances
+    }
+
     /// Puts in what is told about a channel.
     pub(super) fn put(&mut self, channel: usize, told: Told) {
-        self.seq += u64::from(matches!(told, Told::Event(_)));
+        if let Told::Event(event) = &told {
+            self.seq += 1;
+            self.utterances += u64::from(event.kind == EventKind::Start);
+        }
         let mut message = Message {
             channel,
             seq: self.seq,
@@ -91,7 +103,7 @@ mod tests {
     use super::*;
     use crate::analysis::{Level, Signal};
     use std::sync::mpsc::sync_channel;
-    use undertone_events::{Event, EventKind, Label, Scores};
+    use undertone_events::{Event, Label, Scores};
 
     fn event() -> Told {
         Told::Event(Event {
@@ -129,7 +141,7 @@ mod tests {
                 .collect::<Vec<_>>()
         });
         (0..100).for_each(|_| outbox.put(0, event()));
-        assert_eq!(outbox.lost(), 0);
+        assert_eq!((outbox.lost(), outbox.utterances()), (0, 100));
         drop(outbox);
         assert_eq!(reader.join().unwrap(), (1..=100).collect::<Vec<_>>());
     }

@@ -244,11 +244,14 @@ fn cause(error: ::alsa::Error) -> String {
 fn open_error(name: &str, error: ::alsa::Error) -> CaptureError {
     let (name, reason) = (name.to_owned(), cause(error));
     match error.errno() {
-        libc::ENOENT | libc::ENODEV | libc::ENXIO | libc::ECONNREFUSED => CaptureError::Missing {
-            name,
-            reason,
-            available: devices::alsa_names(),
-        },
+        // A number that no card can have is EINVAL.
+        libc::ENOENT | libc::ENODEV | libc::ENXIO | libc::ECONNREFUSED | libc::EINVAL => {
+            CaptureError::Missing {
+                name,
+                reason,
+                available: devices::alsa_names(),
+            }
+        }
         libc::EBUSY => CaptureError::Busy { name, reason },
         libc::EACCES | libc::EPERM => CaptureError::Denied { name, reason },
         _ => CaptureError::Device {

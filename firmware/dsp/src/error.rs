@@ -37,4 +37,19 @@ pub enum DspError {
         /// The range both must lie in, in words.
         allowed: String,
     },
+    /// Two sample rates with so small a common factor that the filter between them would be huge.
+    #[error(
+        "resampler: {from_hz} Hz and {to_hz} Hz have too little in common, a block of both is {block} samples, more than \
+         {limit}; convert the sound to a common rate first, such as 48000 Hz"
+    )]
+    IncommensurableRates {
+        /// Rate of the input.
+        from_hz: u32,
+        /// Rate of the output.
+        to_hz: u32,
+        /// Samples of the shortest block at the faster rate.
+        block: usize,
+        /// The most that it may have.
+        limit: usize,
+    },
 }

@@ -9,6 +9,9 @@ const RATES: std::ops::RangeInclusive<u32> = 1_000..=768_000;
 /// Nyquist frequency. Half of it gives 90 %.
 const MIN_BLOCK: usize = 320;
 
+/// Longest block at the faster rate, which bounds memory to about 20 MB. Every pair of rates below 100 kHz has a shorter one.
+const MAX_BLOCK: usize = 200_000;
+
 /// Converts a stream to another sample rate, in time with its input.
 ///
 /// The filter's delay is removed: output sample `n` belongs to the time `n / to_hz` of the input. After
@@ -42,7 +45,8 @@ impl Resampler {
     /// Plans the conversion and makes every buffer.
     ///
     /// # Errors
-    /// [`DspError::UnsupportedRate`] when a rate is not within 1000 to 768,000 Hz.
+    /// [`DspError::UnsupportedRate`] when a rate is not within 1000 to 768,000 Hz,
+    /// [`DspError::IncommensurableRates`] when one above 100 kHz has next to no common factor with the other.
     pub fn new(from_hz: u32, to_hz: u32) -> Result<Self, DspError> {
         let unsupported = || DspError::UnsupportedRate {
             from_hz,
@@ -55,6 +59,16 @@ impl Resampler {
         let engine = if from_hz == to_hz {
             None
         } else {
+            let (block_in, block_out) = blocks(from_hz as usize, to_hz as usize);
+            let block = block_in.max(block_out);
+            if block > MAX_BLOCK {
+                return Err(DspError::IncommensurableRates {
+                    from_hz,
+                    to_hz,
+                    block,
+                    limit: MAX_BLOCK,
+                });
+            }
             Some(Engine::new(from_hz, to_hz).ok_or_else(unsupported)?)
         };
         Ok(Self {
@@ -142,12 +156,7 @@ impl Resampler {
 impl Engine {
     fn new(from_hz: u32, to_hz: u32) -> Option<Self> {
         let (from, to) = (from_hz as usize, to_hz as usize);
-        let common = greatest_common_divisor(from, to);
-        let (unit_in, unit_out) = (from / common, to / common);
-        let mut units = MIN_BLOCK.div_ceil(unit_in.min(unit_out));
-        // An odd block would put the middle of the filter between two samples.
-        units += (units * unit_in) % 2;
-        let block = units * unit_in;
+        let (block, _) = blocks(from, to);
         let fft = Fft::new_custom(
             from,
             to,
@@ -197,6 +206,16 @@ impl Engine {
             on_samples(ready);
         }
     }
+}
+
+/// Samples of the shortest block at both rates.
+fn blocks(from: usize, to: usize) -> (usize, usize) {
+    let common = greatest_common_divisor(from, to);
+    let (unit_in, unit_out) = (from / common, to / common);
+    let mut units = MIN_BLOCK.div_ceil(unit_in.min(unit_out));
+    // An odd block would put the middle of the filter between two samples.
+    units += (units * unit_in) % 2;
+    (units * unit_in, units * unit_out)
 }
 
 fn greatest_common_divisor(a: usize, b: usize) -> usize {

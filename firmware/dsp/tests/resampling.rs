@@ -162,6 +162,18 @@ fn a_rate_out_of_range_is_refused_with_the_range() {
     }
 }
 
+#[test]
+fn rates_that_need_a_huge_filter_are_refused_and_those_of_real_devices_are_not() {
+    for (from, to) in [(767_957, 16_000), (16_000, 383_999)] {
+        let error = Resampler::new(from, to).unwrap_err();
+        assert!(matches!(error, DspError::IncommensurableRates { .. }));
+        assert!(error.to_string().contains(&from.to_string()), "{error}");
+    }
+    for from in [22_255, 24_414, 44_056, 99_999, 176_400, 384_000, 705_600] {
+        assert!(Resampler::new(from, 16_000).is_ok(), "{from}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 

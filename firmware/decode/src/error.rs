@@ -64,8 +64,8 @@ pub enum DecodeError {
         /// What the decoder found.
         what: String,
     },
-    /// The file ends before its header said it would.
-    #[error("{}: is cut off: {seconds:.3} s of {promised_seconds:.3} s are there; copy it again, or accept truncated files", path.display())]
+    /// The file ends before its header said it would, or parts of it were passed over because they are damaged.
+    #[error("{}: is cut off or damaged: {seconds:.3} s of {promised_seconds:.3} s can be read; copy it again from the original", path.display())]
     Truncated {
         /// The file.
         path: PathBuf,

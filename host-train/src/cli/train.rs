@@ -76,12 +76,13 @@ impl TrainArgs {
             seed: self.seed,
             fold: self.fold,
             epochs: self.epochs.unwrap_or(usual.epochs),
-            batch: self.batch.max(1),
+            batch: self.batch,
             learning_rate: self.learning_rate.unwrap_or(usual.learning_rate),
             schedule: self.schedule.unwrap_or(usual.schedule),
             patience: self.patience,
             ..usual
         };
+        recipe.check()?;
         let clips = clips(&self.corpora, |left_out| eprintln!("left out: {left_out}"))?;
         let prepared = prepare(&clips, recipe, (!self.no_cache).then_some(self.cache))?;
         eprintln!(

@@ -17,7 +17,7 @@ const MAGIC: &[u8; 8] = b"UTFEAT01";
 
 /// The cache file cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("feature cache {}: {source}: free space, or run with `--no-cache`", path.display())]
+#[error("feature cache {}: cannot be written; free space, or name another folder with `--cache`", path.display())]
 pub struct CacheError {
     path: PathBuf,
     source: io::Error,

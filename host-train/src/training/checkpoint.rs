@@ -86,6 +86,7 @@ impl RunFolder {
             if found != *plan {
                 return Err(TrainingError::OtherRun {
                     path: path.to_owned(),
+                    differs: differences(&found, plan),
                 });
             }
         } else {
@@ -135,7 +136,7 @@ impl RunFolder {
         let file = self.file(&format!("optimizer-{turn}.bpk"));
         optimizer
             .save(&file)
-            .map_err(|source| TrainingError::Record { path: file, source })?;
+            .map_err(|source| TrainingError::Store { path: file, source })?;
         if state
             .best
             .is_some_and(|(epoch, _)| epoch == state.epochs.len())
@@ -187,12 +188,38 @@ impl RunFolder {
         network
             .clone()
             .save_file(&path)
-            .map_err(|source| TrainingError::Record { path, source })
+            .map_err(|source| TrainingError::Store { path, source })
     }
 
     fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
+}
+
+/// The fields of two plans that are not the same, for people.
+fn differences(found: &Plan, plan: &Plan) -> String {
+    let fields = |plan: &Plan| match serde_json::to_value(&plan.recipe) {
+        Ok(serde_json::Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let (before, now) = (fields(found), fields(plan));
+    let mut names: Vec<String> = before
+        .iter()
+        .filter(|(name, value)| now.get(*name) != Some(value))
+        .map(|(name, value)| {
+            let now = now
+                .get(name)
+                .map_or("nothing".to_owned(), ToString::to_string);
+            format!("{name} ({value}, now {now})")
+        })
+        .collect();
+    if found.clips != plan.clips {
+        names.push("clips".to_owned());
+    }
+    if names.is_empty() {
+        names.push("software".to_owned());
+    }
+    names.join(", ")
 }
 
 fn read<T: DeserializeOwned>(file: &Path) -> Result<T, TrainingError> {

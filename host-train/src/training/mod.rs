@@ -25,7 +25,7 @@ use burn::store::RecordError;
 #[derive(Debug, thiserror::Error)]
 pub enum TrainingError {
     /// A file of the run folder cannot be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: cannot be read or written", path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -33,26 +33,49 @@ pub enum TrainingError {
         source: io::Error,
     },
     /// A JSON file of the run folder does not fit.
-    #[error("{}: {source}: it is from another version or damaged, start the run in a new folder", path.display())]
+    #[error("{}: is from another version or damaged, start the run in a new folder", path.display())]
     Format {
         /// The file.
         path: PathBuf,
         /// What does not fit.
         source: serde_json::Error,
     },
-    /// Weights cannot be stored or loaded.
-    #[error("{}: {source}: it is from another network or damaged, start the run in a new folder", path.display())]
+    /// Weights cannot be loaded.
+    #[error("{}: is missing, damaged or of another network, start the run in a new folder", path.display())]
     Record {
         /// The file.
         path: PathBuf,
         /// What does not fit.
         source: RecordError,
     },
+    /// Weights cannot be stored.
+    #[error(
+        "{}: cannot be written; free space and start again, the run goes on from its last complete epoch",
+        path.display()
+    )]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: RecordError,
+    },
     /// The run folder was made with another recipe.
-    #[error("{}: was begun with another recipe or other clips; go on with those, or give a new folder", path.display())]
+    #[error("{}: was begun with other {differs}; go on with those, or give a new folder", path.display())]
     OtherRun {
         /// The run folder.
         path: PathBuf,
+        /// What is not the same, by the names of `recipe.json`.
+        differs: String,
+    },
+    /// A value of the recipe that nothing can be trained with.
+    #[error("{field} is {value}, but must be {allowed}")]
+    Recipe {
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        allowed: &'static str,
     },
     /// Nothing to train or validate on.
     #[error("no {0} clips: give more corpora, or check them with `undertone-train data scan`")]

@@ -8,7 +8,7 @@ use super::batch::Example;
 use super::checkpoint::Plan;
 use super::normalise::Normalisation;
 use super::recipe::Recipe;
-use super::split::{RunClips, split};
+use super::split::{FEWEST_SPEAKERS, RunClips, split};
 use crate::corpora::{Clip, Corpus, CorpusError, Label, select};
 use crate::features::{ClipFeatures, Extractor, FeatureError, WindowExtractor};
 use crate::network::NetworkConfig;
@@ -21,6 +21,12 @@ pub enum PrepareError {
     /// The folders hold no corpus, or the clips cannot be split.
     #[error(transparent)]
     Corpus(#[from] CorpusError),
+    /// No corpus has speakers to spare.
+    #[error(
+        "no speaker can be spared for validation: at least one corpus must have {FEWEST_SPEAKERS} or more speakers to train \
+         on, as RAVDESS and CREMA-D have when they are complete; `undertone-train data scan` tells what is there"
+    )]
+    NoValidation,
     /// A clip's features cannot be computed.
     #[error(transparent)]
     Feature(#[from] FeatureError),
@@ -73,6 +79,9 @@ pub fn prepare(
         validation,
         test,
     } = split(clips, recipe.fold, recipe.seed)?;
+    if validation.is_empty() {
+        return Err(PrepareError::NoValidation);
+    }
     let train_examples = recipe_examples(&train, &recipe, cache.clone())?;
     let validation_examples = recipe_examples(&validation, &recipe, cache)?;
     let (rows, network) = match &recipe.window {

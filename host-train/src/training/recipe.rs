@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use undertone_dsp::{Feature, FrontendConfig};
 
+use super::TrainingError;
 use super::augment::Augmentation;
 use super::schedule::Schedule;
 use crate::features::window::{Window, classic_frontend};
@@ -80,7 +81,38 @@ impl Default for Recipe {
     }
 }
 
+/// Most clips per step.
+const MAX_BATCH: usize = 4096;
+
 impl Recipe {
+    /// Refuses what nothing can be trained with.
+    ///
+    /// # Errors
+    /// [`TrainingError::Recipe`], the first field that is out of its range.
+    pub fn check(&self) -> Result<(), TrainingError> {
+        let refuse = |field, value: String, allowed| {
+            Err(TrainingError::Recipe {
+                field,
+                value,
+                allowed,
+            })
+        };
+        if self.epochs == 0 {
+            return refuse("epochs", "0".into(), "1 or more");
+        }
+        if !(1..=MAX_BATCH).contains(&self.batch) {
+            return refuse("batch", self.batch.to_string(), "1 to 4096");
+        }
+        if !(self.learning_rate > 0.0 && self.learning_rate <= 1.0) {
+            let value = self.learning_rate.to_string();
+            return refuse("learning rate", value, "above 0 and at most 1");
+        }
+        if self.patience == Some(0) {
+            return refuse("patience", "0".into(), "1 epoch or more");
+        }
+        Ok(())
+    }
+
     /// What the notebooks of the classic network do: Adam with Keras's defaults, the rate lowered on a plateau, the best
     /// epoch kept, and nothing done to the features.
     #[must_use]
@@ -105,6 +137,29 @@ impl Recipe {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_recipe_that_trains_nothing_is_refused_with_the_field() {
+        type Change = fn(&mut Recipe);
+        let changes: [(Change, &str); 6] = [
+            (|recipe| recipe.epochs = 0, "epochs is 0"),
+            (|recipe| recipe.batch = 0, "batch is 0"),
+            (|recipe| recipe.batch = usize::MAX, "1 to 4096"),
+            (
+                |recipe| recipe.learning_rate = f64::NAN,
+                "learning rate is NaN",
+            ),
+            (|recipe| recipe.learning_rate = -1.0, "learning rate is -1"),
+            (|recipe| recipe.patience = Some(0), "patience is 0"),
+        ];
+        assert!(Recipe::default().check().is_ok() && Recipe::classic().check().is_ok());
+        for (change, part) in changes {
+            let mut recipe = Recipe::default();
+            change(&mut recipe);
+            let error = recipe.check().unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
 
     #[test]
     fn a_stored_recipe_without_the_later_fields_means_what_it_did() {

@@ -21,7 +21,7 @@ use crate::network::{Network, NetworkConfig};
 /// folder. `report` hears of every finished epoch.
 ///
 /// # Errors
-/// [`TrainingError`]: file errors, a folder of another run, no clips, a loss that is no number.
+/// [`TrainingError`]: a recipe out of range, file errors, a folder of another run, no clips, a loss that is no number.
 pub fn train(
     folder: &Path,
     plan: &Plan,
@@ -50,6 +50,7 @@ fn train_network(
     device: &Device,
     mut report: impl FnMut(usize, &EpochFigures),
 ) -> Result<State, TrainingError> {
+    plan.recipe.check()?;
     for (set, name) in [(train, "training"), (validation, "validation")] {
         if set.is_empty() {
             return Err(TrainingError::NoClips(name));

@@ -12,7 +12,7 @@ use crate::corpora::{Clip, Corpus, CorpusError, Protocol, SpeakerId};
 /// Share of a corpus's training speakers that validate.
 const VALIDATION_SHARE: f64 = 0.1;
 /// A corpus with fewer training speakers than this gives none to validation.
-const FEWEST_SPEAKERS: usize = 10;
+pub(super) const FEWEST_SPEAKERS: usize = 10;
 
 /// All clips of a run by what they are for; no speaker is in two of the sets.
 #[derive(Clone, Debug, Default)]

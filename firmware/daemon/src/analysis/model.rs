@@ -7,7 +7,7 @@ use undertone_model::{Model, Stream};
 use super::{
     Analyser, Channel, Channels, Decider, Front, FrontSettings, LevelMeter, Scorer, ScorerError,
 };
-use crate::capture::Format;
+use crate::capture::{CaptureError, Format};
 use crate::error::DaemonError;
 use crate::vad::EarshotVad;
 
@@ -82,7 +82,7 @@ fn channel(
         )));
     }
     let (from, to) = (settings.format.rate, about.frontend.sample_rate);
-    let resampler = Resampler::new(from, to).map_err(|error| unusable(error.to_string()))?;
+    let resampler = Resampler::new(from, to).map_err(CaptureError::Rate)?;
     let front = Front::new(
         &FrontSettings {
             frontend: &about.frontend,

@@ -38,3 +38,27 @@ fn a_file_that_never_ends_is_refused_without_reading_it_all() {
         refused("/dev/zero");
     }
 }
+
+#[test]
+fn the_shipped_model_is_described_to_people_and_to_scripts() {
+    let model = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../models/undertone-research.onnx"
+    );
+    let people = inspect(&[model]);
+    let text = String::from_utf8(people.stdout).unwrap();
+    assert!(people.status.success());
+    for wanted in [
+        "labels",
+        "licence",
+        "research",
+        "content_hash",
+        "temperature",
+    ] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+    let scripts = inspect(&[model, "--json"]);
+    let report: serde_json::Value = serde_json::from_slice(&scripts.stdout).unwrap();
+    assert_eq!(report["metadata"]["labels"][0], "neutral");
+    assert_eq!(report["bytes"], std::fs::metadata(model).unwrap().len());
+}

@@ -1,13 +1,12 @@
 //! `undertone model inspect`: what a model file is, and whether the daemon would take it.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use undertone_model::{MAX_FILE_BYTES, Model};
+use undertone_model::Model;
 
+use super::file::{print, read};
 use crate::table;
 
 #[derive(Debug, clap::Args)]
@@ -36,20 +35,6 @@ impl Args {
         } else {
             table::lines(&report)
         };
-        match std::io::stdout().write_all(text.as_bytes()) {
-            // A reader that went away (`| head`) has had enough.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            outcome => outcome.context("cannot write to standard output"),
-        }
+        print(&text)
     }
-}
-
-/// Reads what `Model::from_bytes` may look at, and one byte more, so that it can tell a file that is too large.
-fn read(path: &Path) -> Result<Vec<u8>> {
-    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES as u64 + 1)
-        .read_to_end(&mut bytes)
-        .with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(bytes)
 }

@@ -1,0 +1,31 @@
+//! Reading a model file, and writing what was found.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use undertone_model::{MAX_FILE_BYTES, Model};
+
+/// Reads what `Model::from_bytes` may look at, and one byte more, so that it can tell a file that is too large.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
+    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(bytes)
+}
+
+/// Reads and checks a model as the daemon does.
+pub(super) fn load(path: &Path) -> Result<Model> {
+    Model::from_bytes(&read(path)?).with_context(|| format!("{} is refused", path.display()))
+}
+
+/// Writes data to standard output; a reader that went away (`| head`) has had enough.
+pub(super) fn print(text: &str) -> Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome.context("cannot write to standard output"),
+    }
+}

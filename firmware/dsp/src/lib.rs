@@ -31,5 +31,6 @@ pub use error::DspError;
 pub use frontend::{Frame, Frontend};
 pub use level::{DBFS_FLOOR, dbfs};
 pub use mfcc::Dct;
-pub use resample::Resampler;
+pub use resample::{Resampler, resample};
 pub use sanitize::SAMPLE_LIMIT;
+pub use time_domain::ZERO_THRESHOLD;

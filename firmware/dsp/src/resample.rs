@@ -234,3 +234,17 @@ impl std::fmt::Debug for Resampler {
             .finish_non_exhaustive()
     }
 }
+/// All of `samples` at another rate, in Hz; untouched when the rates are equal. For recordings: it allocates.
+///
+/// # Errors
+/// As [`Resampler::new`].
+pub fn resample(samples: Vec<f32>, from_hz: u32, to_hz: u32) -> Result<Vec<f32>, DspError> {
+    let mut resampler = Resampler::new(from_hz, to_hz)?;
+    if from_hz == to_hz {
+        return Ok(samples);
+    }
+    let mut out = Vec::new();
+    resampler.push(&samples, |ready| out.extend_from_slice(ready));
+    resampler.flush(|ready| out.extend_from_slice(ready));
+    Ok(out)
+}

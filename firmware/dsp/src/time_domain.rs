@@ -1,5 +1,5 @@
 /// Magnitude up to which a sample counts as 0, and 0 as positive: librosa's default in `zero_crossings`.
-const ZERO_THRESHOLD: f32 = 1e-10;
+pub const ZERO_THRESHOLD: f32 = 1e-10;
 /// Partial sums kept side by side, so that the compiler can use vector registers and the order of additions is fixed.
 const LANES: usize = 16;
 

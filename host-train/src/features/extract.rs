@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 use undertone_decode::{Limits, read_file};
-use undertone_dsp::{DspError, Feature, Frontend, FrontendConfig, Resampler, dbfs};
+use undertone_dsp::{Feature, Frontend, FrontendConfig, dbfs, resample};
 
 use super::activity::{MARGIN_FRAMES, RANGE_DB, active_span};
 use super::{ClipFeatures, FeatureError, cache};
@@ -115,18 +115,6 @@ pub(super) fn compute(
         cache::write(&file, &features)?;
     }
     Ok(features)
-}
-
-/// `samples` at another rate; untouched when the rates are equal.
-pub(super) fn resample(samples: Vec<f32>, from_hz: u32, to_hz: u32) -> Result<Vec<f32>, DspError> {
-    let mut resampler = Resampler::new(from_hz, to_hz)?;
-    if from_hz == to_hz {
-        return Ok(samples);
-    }
-    let mut out = Vec::new();
-    resampler.push(&samples, |ready| out.extend_from_slice(ready));
-    resampler.flush(|ready| out.extend_from_slice(ready));
-    Ok(out)
 }
 
 #[cfg(test)]

@@ -11,17 +11,14 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use undertone_decode::{Limits, read_file};
-use undertone_dsp::{Dct, Feature, Frontend, FrontendConfig};
+use undertone_dsp::{Dct, Feature, Frontend, FrontendConfig, ZERO_THRESHOLD, resample};
 
-use super::extract::{compute, resample};
+use super::extract::compute;
 use super::{ClipFeatures, FeatureError};
 use crate::corpora::Clip;
 
 /// Range of the log-mel spectrum below its maximum in the window, in dB.
 const TOP_DB: f32 = 80.0;
-/// Magnitude up to which a sample counts as 0, and 0 as positive (librosa `zero_crossings`).
-const ZERO_THRESHOLD: f32 = 1e-10;
-
 /// Which part of a clip is read.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -14,6 +14,7 @@
 
 mod bounds;
 mod dequantise;
+mod drift;
 mod error;
 mod graph;
 mod hash;
@@ -27,11 +28,12 @@ mod pooling;
 mod stream;
 mod tensors;
 
+pub use drift::Drift;
 pub use error::ModelError;
 pub use hash::seal;
 pub use metadata::{FORMAT, Licence, Metadata, PREFIX, Provenance, SelfTest};
-pub use model::{MAX_FILE_BYTES, Model};
-pub use stream::{FRAME_LIMIT, Stream};
+pub use model::{MAX_FILE_BYTES, Model, read_bounded};
+pub use stream::{FRAME_LIMIT, Stream, softmax};
 
 /// The ONNX messages that the file consists of, for the exporter.
 pub use tract_onnx::pb as onnx;

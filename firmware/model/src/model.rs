@@ -1,5 +1,7 @@
 //! Loading a model file.
 
+use std::io::{self, Read};
+
 use prost::Message;
 use tract_onnx::pb::ModelProto;
 
@@ -14,6 +16,18 @@ use crate::stream::Stream;
 
 /// Largest model file that is read, in bytes.
 pub const MAX_FILE_BYTES: usize = 16 << 20;
+
+/// Reads what [`Model::from_bytes`] may look at, and one byte more, so that it can tell a file that is too large.
+///
+/// # Errors
+/// Those of the reader.
+pub fn read_bounded(reader: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader
+        .take(MAX_FILE_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
 
 /// A checked model, ready for any number of streams.
 #[derive(Clone, Debug)]

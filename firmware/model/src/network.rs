@@ -30,26 +30,13 @@ impl Network {
     /// [`ModelError::Inference`] if the library refuses the graph; [`ModelError::Graph`] if it cannot be streamed.
     pub(crate) fn build(model: &ModelProto, metadata: &Metadata) -> Result<Self, ModelError> {
         guard(|| {
-            let onnx = tract_onnx::onnx();
-            bounds::check_shapes(
-                onnx.model_for_proto_model(model)
-                    .map_err(ModelError::inference)?,
-                metadata,
-            )?;
-            let encoder = encoder(
-                onnx.model_for_proto_model(model)
-                    .map_err(ModelError::inference)?,
-                metadata,
-            )?;
-            pooling::check(
-                onnx.model_for_proto_model(model)
-                    .map_err(ModelError::inference)?,
-                metadata,
-            )?;
-            let head = onnx
+            let whole = tract_onnx::onnx()
                 .model_for_proto_model(model)
                 .map_err(ModelError::inference)?;
-            let head = head_of(head, metadata)?;
+            bounds::check_shapes(whole.clone(), metadata)?;
+            let encoder = encoder(whole.clone(), metadata)?;
+            pooling::check(whole.clone(), metadata)?;
+            let head = head_of(whole, metadata)?;
             let classes = metadata.labels.len();
             let found = head
                 .model()

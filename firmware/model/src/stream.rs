@@ -86,11 +86,7 @@ impl Stream {
         if !self.logits(out)? {
             return Ok(false);
         }
-        let most = out.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        out.iter_mut()
-            .for_each(|logit| *logit = ((*logit - most) / self.temperature).exp());
-        let sum: f32 = out.iter().sum();
-        out.iter_mut().for_each(|weight| *weight /= sum);
+        softmax(out, self.temperature);
         Ok(true)
     }
 
@@ -127,6 +123,16 @@ impl Stream {
         self.filled = 0;
         Ok(())
     }
+}
+
+/// Turns finite logits into probabilities in place: each is divided by `temperature`, and the softmax taken.
+pub fn softmax(logits: &mut [f32], temperature: f32) {
+    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    logits
+        .iter_mut()
+        .for_each(|logit| *logit = ((*logit - most) / temperature).exp());
+    let sum: f32 = logits.iter().sum();
+    logits.iter_mut().for_each(|weight| *weight /= sum);
 }
 
 fn run(state: &mut TypedSimpleState, input: Tensor) -> Result<TVec<TValue>, ModelError> {

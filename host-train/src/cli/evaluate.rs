@@ -1,13 +1,12 @@
 //! `undertone-train evaluate`: a model file on speakers that it never heard.
 
 use std::fs::File;
-use std::io::Read;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde::Serialize;
-use undertone_model::{MAX_FILE_BYTES, Model};
+use undertone_model::{Model, read_bounded};
 use undertone_train::corpora::{Clip, Corpus};
 use undertone_train::evaluation::metrics::{Figures, Outcome};
 use undertone_train::evaluation::model::outcomes;
@@ -53,10 +52,8 @@ struct CorpusFigures {
 
 impl EvaluateArgs {
     pub(crate) fn run(self) -> Result<()> {
-        let mut bytes = Vec::new();
-        // One byte more than a model may have, so that a file that is too large is told from one that fits.
-        File::open(&self.model)
-            .and_then(|file| file.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes))
+        let bytes = File::open(&self.model)
+            .and_then(read_bounded)
             .with_context(|| format!("cannot read {}", self.model.display()))?;
         let model = Model::from_bytes(&bytes).with_context(|| self.model.display().to_string())?;
         let metadata = model.metadata();

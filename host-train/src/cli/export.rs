@@ -71,7 +71,7 @@ impl ExportArgs {
             calibration.temperature,
             calibration.unknown_threshold,
             validation.len(),
-            100.0 * drift.labels,
+            100.0 * drift.labels(),
             drift.probability
         );
         Ok(())

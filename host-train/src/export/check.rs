@@ -2,14 +2,15 @@
 
 use burn::tensor::Device;
 use rayon::prelude::*;
-use undertone_model::{Model, ModelError};
+use undertone_model::{Drift, Model, ModelError};
 
-use super::{Drift, ExportError, TOLERANCE};
+use super::{ExportError, TOLERANCE};
 use crate::evaluation::model::listen;
 use crate::features::ClipFeatures;
 use crate::network::streaming::StreamingNet;
-use crate::training::batch::{Batch, Example};
+use crate::training::batch::Example;
 use crate::training::checkpoint::Plan;
+use crate::training::validate;
 
 /// Logits of `model` after the last frame of a clip.
 pub(super) fn logits(model: &Model, clip: &ClipFeatures) -> Result<Vec<f32>, ModelError> {
@@ -26,8 +27,16 @@ pub(super) fn against_trainer(
     plan: &Plan,
     clips: &[Example],
 ) -> Result<(), ExportError> {
-    for (clip, example) in clips.iter().enumerate() {
-        let expected = trainer_logits(network, plan, &example.features);
+    // Every class is compared, also those that a clip's corpus does not know.
+    let open: Vec<Example> = clips
+        .iter()
+        .map(|example| Example {
+            known: vec![true; plan.labels.len()],
+            ..example.clone()
+        })
+        .collect();
+    let expected = validate::logits(network, &open, &plan.normalisation, &Device::flex());
+    for (clip, (example, expected)) in clips.iter().zip(expected).enumerate() {
         for (found, expected) in logits(model, &example.features)?.into_iter().zip(expected) {
             let difference = (found - expected).abs();
             if difference.is_nan() || difference > TOLERANCE {
@@ -48,24 +57,20 @@ pub(super) fn drift(
     written: &Model,
     clips: &[Example],
 ) -> Result<Drift, ModelError> {
-    let moved = clips
+    let answers = clips
         .par_iter()
         .map(|example| {
-            let before = answer(exact, &example.features)?;
-            let after = answer(written, &example.features)?;
-            let moved = before
-                .iter()
-                .zip(&after)
-                .map(|(a, b)| (a - b).abs())
-                .fold(0.0, f32::max);
-            Ok((best(&before) != best(&after), moved))
+            Ok((
+                answer(exact, &example.features)?,
+                answer(written, &example.features)?,
+            ))
         })
         .collect::<Result<Vec<_>, ModelError>>()?;
-    let changed = moved.iter().filter(|(changed, _)| *changed).count();
-    Ok(Drift {
-        labels: changed as f64 / clips.len().max(1) as f64,
-        probability: moved.iter().map(|&(_, moved)| moved).fold(0.0, f32::max),
-    })
+    let mut drift = Drift::default();
+    for (before, after) in &answers {
+        drift.add(before, after);
+    }
+    Ok(drift)
 }
 
 fn answer(model: &Model, clip: &ClipFeatures) -> Result<Vec<f32>, ModelError> {
@@ -73,29 +78,4 @@ fn answer(model: &Model, clip: &ClipFeatures) -> Result<Vec<f32>, ModelError> {
     let mut probabilities = vec![0.0; model.metadata().labels.len()];
     stream.probabilities(&mut probabilities)?;
     Ok(probabilities)
-}
-
-fn best(probabilities: &[f32]) -> Option<usize> {
-    (0..probabilities.len()).max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]))
-}
-
-/// The trainer's logits for one clip of frames that are not normalised.
-fn trainer_logits(network: &StreamingNet, plan: &Plan, clip: &ClipFeatures) -> Vec<f32> {
-    let device = Device::flex();
-    let mut clip = clip.clone();
-    plan.normalisation.apply(&mut clip);
-    let known = vec![true; plan.labels.len()];
-    let example = Example {
-        features: clip.clone(),
-        target: 0,
-        known,
-        group: 0,
-    };
-    let batch = Batch::stack(&[clip], &[&example], &device);
-    let network = network.clone();
-    network
-        .forward(batch.features, batch.mask)
-        .into_data()
-        .iter::<f32>()
-        .collect()
 }

@@ -15,7 +15,9 @@ pub mod quantise;
 use burn::module::Module;
 use burn::store::RecordError;
 use burn::tensor::{Tensor, TensorData};
-use undertone_model::{FORMAT, Licence, Metadata, Model, ModelError, Provenance, SelfTest, seal};
+use undertone_model::{
+    Drift, FORMAT, Licence, Metadata, Model, ModelError, Provenance, SelfTest, seal,
+};
 
 use self::calibrate::Calibration;
 use crate::corpora::Corpus;
@@ -40,23 +42,6 @@ pub enum Weights {
     Int8,
     /// 32-bit floating point.
     F32,
-}
-
-/// How far the written form moves from the `f32` form on real clips.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Drift {
-    /// Share of clips whose most probable label changes.
-    pub labels: f64,
-    /// Largest change of a probability.
-    pub probability: f32,
-}
-
-impl Drift {
-    /// A file that drifts further is not written.
-    pub const MOST: Self = Self {
-        labels: 0.005,
-        probability: 0.02,
-    };
 }
 
 /// Why a model cannot be exported.
@@ -84,7 +69,7 @@ pub enum ExportError {
     #[error(
         "exported file: 8-bit weights change the label of {:.2} % of clips and a probability by {:.4}; at most {:.2} % and \
          {:.4} are allowed: not written, use `--weights f32`",
-        100.0 * drift.labels, drift.probability, 100.0 * Drift::MOST.labels, Drift::MOST.probability
+        100.0 * drift.labels(), drift.probability, 100.0 * Drift::MOST_LABELS, Drift::MOST_PROBABILITY
     )]
     Drifts {
         /// What was measured.
@@ -112,7 +97,7 @@ impl From<RecordError> for ExportError {
 /// `f32` form.
 ///
 /// # Errors
-/// [`ExportError`]; nothing is returned unless both checks hold ([`TOLERANCE`], [`Drift::MOST`]).
+/// [`ExportError`]; nothing is returned unless both checks hold ([`TOLERANCE`], [`Drift::MOST_LABELS`], [`Drift::MOST_PROBABILITY`]).
 pub fn export(
     network: &StreamingNet,
     plan: &Plan,
@@ -175,8 +160,7 @@ pub fn export(
     metadata.self_test.logits = check::logits(&written, &input)?;
     let bytes = seal(&mut onnx, &metadata)?;
     let drift = check::drift(&exact, &Model::from_bytes(&bytes)?, clips)?;
-    // Written so that a drift that is no number is refused.
-    if drift.labels <= Drift::MOST.labels && drift.probability <= Drift::MOST.probability {
+    if drift.within(Drift::MOST_LABELS, Drift::MOST_PROBABILITY) {
         Ok((bytes, drift))
     } else {
         Err(ExportError::Drifts { drift })

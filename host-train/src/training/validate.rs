@@ -1,7 +1,7 @@
 //! Scores of a network on validation clips, without augmentation.
 
 use burn::tensor::Device;
-use burn::tensor::activation::softmax;
+use undertone_model::softmax;
 
 use super::batch::{Batch, Example};
 use super::normalise::Normalisation;
@@ -46,12 +46,12 @@ pub fn logits(
     logits
 }
 
-/// Probabilities of logits divided by `temperature`.
+/// Probabilities of logits at `temperature`, by the box's own softmax.
 #[must_use]
 pub fn probabilities(logits: &[f32], temperature: f32) -> Vec<f32> {
-    let device = Device::flex();
-    let logits = burn::tensor::Tensor::<1>::from_floats(logits, &device) / temperature;
-    softmax(logits, 0).into_data().iter::<f32>().collect()
+    let mut probabilities = logits.to_vec();
+    softmax(&mut probabilities, temperature);
+    probabilities
 }
 
 /// Unweighted accuracy of each group of examples (corpus), and their mean.

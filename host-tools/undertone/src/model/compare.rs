@@ -1,12 +1,12 @@
 //! `undertone model compare`: how far two models' answers lie apart on recordings.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 use undertone_decode::{Limits, read_file};
-use undertone_dsp::{Frontend, Resampler};
-use undertone_model::Model;
+use undertone_dsp::{Frontend, resample};
+use undertone_model::{Drift, Model};
 
 use super::file::{load, print};
 
@@ -20,11 +20,11 @@ pub(crate) struct Args {
     #[arg(required = true)]
     audio: Vec<PathBuf>,
     /// Most recordings, in %, whose most probable label may differ
-    #[arg(long, default_value_t = 0.5, value_name = "PERCENT")]
+    #[arg(long, default_value_t = 100.0 * Drift::MOST_LABELS, value_name = "PERCENT")]
     max_labels: f64,
     /// Largest difference that a probability may have
-    #[arg(long, default_value_t = 0.02, value_name = "SHARE")]
-    max_probability: f64,
+    #[arg(long, default_value_t = Drift::MOST_PROBABILITY, value_name = "SHARE")]
+    max_probability: f32,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -42,40 +42,38 @@ impl Args {
             self.candidate.display(),
             candidate.metadata().labels.join(", ")
         );
-        let (mut heard, mut changed, mut apart) = (0usize, 0usize, 0f64);
+        let mut drift = Drift::default();
         for file in &self.audio {
-            let before = answer(&reference, file)?;
-            let after = answer(&candidate, file)?;
-            let (Some(before), Some(after)) = (before, after) else {
-                eprintln!("{}: too short for an answer, left out", file.display());
-                continue;
+            let audio = read_file(file, &Limits::default())?;
+            let samples = audio.mono();
+            let answer = |model| {
+                answer(model, &samples, audio.sample_rate)
+                    .with_context(|| file.display().to_string())
             };
-            heard += 1;
-            changed += usize::from(best(&before) != best(&after));
-            let moved = before
-                .iter()
-                .zip(&after)
-                .map(|(a, b)| f64::from((a - b).abs()));
-            apart = moved.fold(apart, f64::max);
+            match (answer(&reference)?, answer(&candidate)?) {
+                (Some(before), Some(after)) => drift.add(&before, &after),
+                _ => eprintln!("{}: too short for an answer, left out", file.display()),
+            }
         }
         ensure!(
-            heard > 0,
+            drift.answers > 0,
             "no recording is long enough for an answer: give longer ones"
         );
-        let share = 100.0 * changed as f64 / heard as f64;
-        let close = share <= self.max_labels && apart <= self.max_probability;
+        let share = 100.0 * drift.labels();
+        let close = drift.within(self.max_labels / 100.0, self.max_probability);
         let text = if self.json {
             let report = json!({
-                "recordings": heard,
-                "changed_labels": changed,
+                "recordings": drift.answers,
+                "changed_labels": drift.changed,
                 "changed_labels_percent": share,
-                "largest_probability_difference": apart,
+                "largest_probability_difference": drift.probability,
                 "close": close,
             });
             format!("{report:#}\n")
         } else {
             format!(
-                "{heard} recordings: another label for {changed} ({share:.2} %), largest difference of a probability {apart:.4}\n"
+                "{} recordings: another label for {} ({share:.2} %), largest difference of a probability {:.4}\n",
+                drift.answers, drift.changed, drift.probability
             )
         };
         print(&text)?;
@@ -92,15 +90,10 @@ impl Args {
     }
 }
 
-/// What `model` says of a whole recording, its channels averaged; `None` if it is too short.
-fn answer(model: &Model, file: &Path) -> Result<Option<Vec<f32>>> {
+/// What `model` says of a whole recording, at its own rate in Hz; `None` if it is too short.
+fn answer(model: &Model, samples: &[f32], rate: u32) -> Result<Option<Vec<f32>>> {
     let metadata = model.metadata();
-    let audio = read_file(file, &Limits::default())?;
-    let mut samples = Vec::new();
-    let mut resampler = Resampler::new(audio.sample_rate, metadata.frontend.sample_rate)
-        .with_context(|| file.display().to_string())?;
-    resampler.push(&audio.mono(), |block| samples.extend_from_slice(block));
-    resampler.flush(|block| samples.extend_from_slice(block));
+    let samples = resample(samples.to_vec(), rate, metadata.frontend.sample_rate)?;
     let mut stream = model.stream()?;
     let mut rows = vec![0.0; metadata.rows()];
     let mut pushed = Ok(());
@@ -110,13 +103,9 @@ fn answer(model: &Model, file: &Path) -> Result<Option<Vec<f32>>> {
             pushed = stream.push(&rows);
         }
     });
-    pushed.with_context(|| file.display().to_string())?;
+    pushed?;
     let mut probabilities = vec![0.0; metadata.labels.len()];
     Ok(stream
         .probabilities(&mut probabilities)?
         .then_some(probabilities))
-}
-
-fn best(probabilities: &[f32]) -> Option<usize> {
-    (0..probabilities.len()).max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]))
 }

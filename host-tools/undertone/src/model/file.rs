@@ -1,20 +1,16 @@
 //! Reading a model file, and writing what was found.
 
 use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use undertone_model::{MAX_FILE_BYTES, Model};
+use undertone_model::{Model, read_bounded};
 
-/// Reads what `Model::from_bytes` may look at, and one byte more, so that it can tell a file that is too large.
+/// Reads a model file, no more of it than a model may have.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES as u64 + 1)
-        .read_to_end(&mut bytes)
-        .with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(bytes)
+    read_bounded(file).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// Reads and checks a model as the daemon does.

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Parser;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
-use crate::analysis::Channels;
 use crate::capture::SourceSpec;
 use crate::config::{ConfigFile, LegalBasis, Settings, Subjects};
 use crate::error::DaemonError;
 use crate::output::OutputFormat;
+use undertone_analysis::Channels;
 
 /// Listens to speech and tells which emotion the voice expresses, as JSON lines on standard output.
 ///
@@ -41,7 +42,7 @@ pub struct Cli {
     pub legal_basis: Option<LegalBasis>,
 
     /// The channels that are analysed: their mean, or each by itself
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = PossibleValuesParser::new(["mix", "each"]).try_map(|text| text.parse::<Channels>()))]
     pub channels: Option<Channels>,
 
     /// The rate of headerless standard input, in Hz [default: 16000]

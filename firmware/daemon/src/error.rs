@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use undertone_analysis::AnalysisError;
 use undertone_events::EventsError;
 
 /// Why the daemon could not start, or had to stop. [`DaemonError::exit_code`] is what a script sees.
@@ -53,6 +54,9 @@ pub enum DaemonError {
     /// The source of audio cannot be opened or failed.
     #[error(transparent)]
     Source(#[from] crate::capture::CaptureError),
+    /// The source cannot be analysed with this model and these settings.
+    #[error(transparent)]
+    Analysis(#[from] AnalysisError),
     /// The operating system refused something.
     #[error("cannot {action}: {reason}")]
     System {
@@ -75,9 +79,10 @@ impl DaemonError {
             | DaemonError::ConfigSyntax { .. }
             | DaemonError::ConfigValue { .. }
             | DaemonError::ConfigRange(_)
-            | DaemonError::Deployment(_) => 3,
-            DaemonError::Model { .. } => 4,
-            DaemonError::Source(_) => 5,
+            | DaemonError::Deployment(_)
+            | DaemonError::Analysis(AnalysisError::Setting(_)) => 3,
+            DaemonError::Model { .. } | DaemonError::Analysis(AnalysisError::Model(_)) => 4,
+            DaemonError::Source(_) | DaemonError::Analysis(AnalysisError::Rate(_)) => 5,
             DaemonError::System { .. } | DaemonError::Thread(_) => 1,
         }
     }

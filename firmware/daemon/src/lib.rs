@@ -17,7 +17,6 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-pub mod analysis;
 pub mod capture;
 pub mod cli;
 pub mod config;
@@ -28,7 +27,6 @@ mod pace;
 mod stop;
 mod talk;
 pub mod threads;
-pub mod vad;
 
 pub use error::DaemonError;
 pub use pace::Pace;

@@ -3,13 +3,14 @@
 // A counting allocator is the only proof, and an allocator is unsafe by its trait.
 #![allow(unsafe_code)]
 
+#[path = "../../analysis/tests/common/mod.rs"]
 mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use undertone_analysis::Told;
 use undertoned::Stop;
-use undertoned::analysis::Told;
 use undertoned::capture::{Found, WhenFull, ring};
 
 struct Counting;

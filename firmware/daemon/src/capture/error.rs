@@ -1,7 +1,6 @@
 //! Why a source of audio does not deliver.
 
 use undertone_decode::DecodeError;
-use undertone_dsp::DspError;
 
 /// What is wrong with a source, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -9,9 +8,6 @@ pub enum CaptureError {
     /// A recording cannot be read.
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    /// The source's sample rate cannot be analysed.
-    #[error("the source's sample rate cannot be analysed: {0}")]
-    Rate(#[from] DspError),
     /// Standard input fails.
     #[error("standard input cannot be read: {0}")]
     Stdin(std::io::Error),

@@ -17,17 +17,9 @@ pub use devices::list_devices;
 pub use error::CaptureError;
 pub use ring::{Closed, Found, MarkKind, Reader, WhenFull, Writer, ring};
 pub use spec::SourceSpec;
+pub use undertone_analysis::Format;
 
 use crate::stop::Stop;
-
-/// The shape of what a source delivers; fixed once it is open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Format {
-    /// Frames per second, in Hz.
-    pub rate: u32,
-    /// Interleaved samples per frame.
-    pub channels: usize,
-}
 
 /// What a source is opened with besides its name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

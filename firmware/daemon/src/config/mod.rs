@@ -13,10 +13,10 @@ pub use deployment::{
     Deployment, DeploymentError, DeploymentSection, EVALUATION, LegalBasis, Subjects,
 };
 
-use crate::analysis::Channels;
 use crate::capture::{CaptureOptions, SourceSpec};
 use crate::error::DaemonError;
 use crate::output::OutputFormat;
+use undertone_analysis::Channels;
 
 /// Bytes of a configuration file, at most.
 const MAX_BYTES: u64 = 64 * 1024;

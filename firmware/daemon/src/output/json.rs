@@ -4,7 +4,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use undertone_events::{EndReason, Event, EventKind};
 
 use super::{Context, label_name, milliseconds};
-use crate::analysis::{Level, Signal};
+use undertone_analysis::{Level, Signal};
 
 #[derive(serde::Serialize)]
 struct EventLine<'a> {

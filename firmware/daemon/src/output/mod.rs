@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Deserialize;
 
-use crate::analysis::Told;
+use undertone_analysis::Told;
 
 /// The form of the lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
@@ -113,7 +113,7 @@ fn label_name(context: &Context, label: undertone_events::Label) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::{Level, Signal};
+    use undertone_analysis::{Level, Signal};
     use undertone_events::{EndReason, Event, EventKind, Label, Scores};
 
     fn lines(format: OutputFormat, live: bool, told: &[Told]) -> Vec<String> {

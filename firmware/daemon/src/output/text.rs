@@ -3,7 +3,7 @@
 use undertone_events::{EndReason, Event, EventKind};
 
 use super::{Context, label_name, milliseconds};
-use crate::analysis::{Level, Signal};
+use undertone_analysis::{Level, Signal};
 
 pub(super) fn event(context: &Context, channel: usize, event: &Event) -> String {
     let seconds = |position| milliseconds(position, context.event_rate) as f64 / 1000.0;

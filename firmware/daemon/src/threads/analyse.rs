@@ -5,10 +5,10 @@ use std::time::Duration;
 use undertone_events::EndReason;
 
 use super::outbox::Outbox;
-use crate::analysis::{Analyser, Scorer, ScorerError};
 use crate::capture::{Format, Found, MarkKind, Reader};
 use crate::stop::Stop;
 use crate::talk::say;
+use undertone_analysis::{Analyser, Scorer, ScorerError};
 
 /// How long an idle analysis sleeps when nobody wakes it.
 const IDLE: Duration = Duration::from_millis(20);

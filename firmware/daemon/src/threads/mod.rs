@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use undertone_model::Model;
 
-use crate::analysis::{Analyser, AnalysisSettings, Scorer, ScorerError, analyser};
 use crate::capture::{self, CaptureError, Source, WhenFull};
 use crate::config::Settings;
 use crate::error::DaemonError;
@@ -19,6 +18,7 @@ use crate::stop::Stop;
 use crate::talk::say;
 use analyse::analyse;
 use outbox::Outbox;
+use undertone_analysis::{Analyser, AnalysisSettings, Scorer, ScorerError, analyser};
 
 /// How much audio the ring holds; analysis may be late by so much before samples of a device are lost.
 const RING_SECONDS: usize = 4;

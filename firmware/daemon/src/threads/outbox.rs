@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use undertone_events::EventKind;
 
-use crate::analysis::Told;
 use crate::output::Message;
 use crate::stop::Stop;
 use crate::talk::say;
+use undertone_analysis::Told;
 
 /// A sleep while the queue is full and nothing may be lost.
 const NAP: Duration = Duration::from_millis(1);
@@ -101,8 +101,8 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::{Level, Signal};
     use std::sync::mpsc::sync_channel;
+    use undertone_analysis::{Level, Signal};
     use undertone_events::{Event, Label, Scores};
 
     fn event() -> Told {

@@ -4,12 +4,12 @@
 
 use std::path::Path;
 
-use undertone_dsp::{Feature, FrontendConfig, Resampler};
-use undertone_events::{IdRange, SegmenterConfig, Tracker, TrackerConfig};
-use undertoned::analysis::{
+use undertone_analysis::vad::EarshotVad;
+use undertone_analysis::{
     Analyser, Channel, Decider, Front, FrontSettings, LevelMeter, Scorer, ScorerError, Told,
 };
-use undertoned::vad::EarshotVad;
+use undertone_dsp::{Feature, FrontendConfig, Resampler};
+use undertone_events::{IdRange, SegmenterConfig, Tracker, TrackerConfig};
 
 /// Two labels; the second is the more likely the louder the utterance is.
 #[derive(Default)]

@@ -4,8 +4,8 @@
 mod common;
 
 use common::{analyser, speech, speech_at, told};
+use undertone_analysis::{Signal, Told};
 use undertone_events::{EndReason, Event, EventKind};
-use undertoned::analysis::{Signal, Told};
 
 fn events(told: Vec<(usize, Told)>) -> Vec<(usize, Event)> {
     let events = told.into_iter().filter_map(|(channel, told)| match told {

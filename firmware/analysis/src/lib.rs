@@ -1,23 +1,46 @@
-//! Samples of all channels to what is told about them.
+//! Samples of any number of channels to events.
+//!
+//! In: interleaved samples and gaps of a source ([`Analyser`]), and a model. Out: what is [`Told`] about each channel:
+//! events of utterances, and levels. Per channel: resampler, feature frames, voice activity, model, event tracker.
+//!
+//! It does no I/O, knows no clock and no thread: the same samples give the same events, however they are cut and
+//! however fast they come. After construction nothing allocates, apart from the model.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod channel;
+mod error;
 mod feature_ring;
 mod front;
 mod level;
 mod model;
 mod scorer;
+pub mod vad;
 
 pub use channel::{Channel, Decider, Told};
+pub use error::AnalysisError;
 pub use feature_ring::FeatureRing;
 pub use front::{Front, FrontSettings};
 pub use level::{Level, LevelMeter, Signal};
 pub use model::{AnalysisSettings, analyser};
 pub use scorer::{Scorer, ScorerError};
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 use undertone_events::EndReason;
 
+/// The shape of what a source delivers; fixed once it is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Format {
+    /// Frames per second, in Hz.
+    pub rate: u32,
+    /// Interleaved samples per frame.
+    pub channels: usize,
+}
+
 /// Which channels of a source are analysed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channels {
     /// Their mean, as one channel.
@@ -25,6 +48,18 @@ pub enum Channels {
     Mix,
     /// Each by itself.
     Each,
+}
+
+impl FromStr for Channels {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "mix" => Ok(Self::Mix),
+            "each" => Ok(Self::Each),
+            _ => Err(format!("channels is {text:?}: give mix or each")),
+        }
+    }
 }
 
 /// All channels of a source. It takes interleaved samples and tells with the number of the channel.

@@ -3,8 +3,8 @@
 use undertone_dsp::{Feature, Frontend, FrontendConfig};
 use undertone_events::{SegmentEdge, Segmenter, SegmenterConfig};
 
-use super::feature_ring::FeatureRing;
-use crate::error::DaemonError;
+use crate::error::AnalysisError;
+use crate::feature_ring::FeatureRing;
 use crate::vad::Vad;
 
 /// What a front is made of.
@@ -42,12 +42,9 @@ impl Front {
     ///
     /// # Errors
     /// A setting out of range; a detector that works at another rate than the model.
-    pub fn new(settings: &FrontSettings<'_>, vad: Box<dyn Vad>) -> Result<Self, DaemonError> {
+    pub fn new(settings: &FrontSettings<'_>, vad: Box<dyn Vad>) -> Result<Self, AnalysisError> {
         let config = settings.frontend;
-        let unusable = |reason: String| DaemonError::Model {
-            name: "front end".to_owned(),
-            reason,
-        };
+        let unusable = AnalysisError::Model;
         if vad.sample_rate() != config.sample_rate {
             return Err(unusable(format!(
                 "it was trained at {} Hz, but live analysis runs at {} Hz; use a model trained at that rate",

@@ -3,9 +3,9 @@
 use undertone_dsp::Resampler;
 use undertone_events::{EndReason, Event, SegmentEdge, Tracker};
 
-use super::front::Front;
-use super::level::{Level, LevelMeter};
-use super::scorer::{Scorer, ScorerError};
+use crate::front::Front;
+use crate::level::{Level, LevelMeter};
+use crate::scorer::{Scorer, ScorerError};
 
 /// What a channel has to tell.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,12 +4,12 @@ use undertone_dsp::Resampler;
 use undertone_events::{IdRange, MAX_LABELS, SegmenterConfig, Tracker, TrackerConfig};
 use undertone_model::{Model, Stream};
 
-use super::{
-    Analyser, Channel, Channels, Decider, Front, FrontSettings, LevelMeter, Scorer, ScorerError,
-};
-use crate::capture::{CaptureError, Format};
-use crate::error::DaemonError;
+use crate::error::AnalysisError;
 use crate::vad::EarshotVad;
+use crate::{
+    Analyser, Channel, Channels, Decider, Format, Front, FrontSettings, LevelMeter, Scorer,
+    ScorerError,
+};
 
 /// How a source is analysed.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +49,7 @@ impl Scorer for Stream {
 pub fn analyser(
     model: &Model,
     settings: &AnalysisSettings,
-) -> Result<Analyser<Stream>, DaemonError> {
+) -> Result<Analyser<Stream>, AnalysisError> {
     let count = match settings.channels {
         Channels::Mix => 1,
         Channels::Each => settings.format.channels,
@@ -69,11 +69,8 @@ fn channel(
     settings: &AnalysisSettings,
     number: usize,
     count: usize,
-) -> Result<Channel<Stream>, DaemonError> {
-    let unusable = |reason: String| DaemonError::Model {
-        name: "cannot be run live".to_owned(),
-        reason,
-    };
+) -> Result<Channel<Stream>, AnalysisError> {
+    let unusable = AnalysisError::Model;
     let about = model.metadata();
     let labels = about.labels.len();
     if labels > MAX_LABELS {
@@ -82,7 +79,7 @@ fn channel(
         )));
     }
     let (from, to) = (settings.format.rate, about.frontend.sample_rate);
-    let resampler = Resampler::new(from, to).map_err(CaptureError::Rate)?;
+    let resampler = Resampler::new(from, to)?;
     let front = Front::new(
         &FrontSettings {
             frontend: &about.frontend,

@@ -20,10 +20,12 @@
 pub mod capture;
 pub mod cli;
 pub mod config;
+pub mod control;
 mod error;
 pub mod model_file;
 pub mod output;
 mod pace;
+pub mod status;
 mod stop;
 mod talk;
 pub mod threads;

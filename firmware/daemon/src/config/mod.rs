@@ -1,7 +1,5 @@
 //! The configuration: a TOML file, which the command line overrides.
 
-mod deployment;
-
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -9,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use undertone_events::{SegmenterConfig, TrackerConfig};
 
-pub use deployment::{
+pub use undertone_deployment::{
     Deployment, DeploymentError, DeploymentSection, EVALUATION, LegalBasis, Subjects,
 };
 

@@ -1,9 +1,14 @@
-//! What the box is used for, on whom, and whether that is lawful.
+//! What an analysis is used for, on whom, and whether that is lawful: one rule for the daemon and the host tools.
+//!
+//! In: a declaration, from a configuration or a command line. Out: the same, complete, or the reason why nothing starts.
 //!
 //! Regulation (EU) 2024/1689, Article 5(1)(f), prohibits inferring emotions of natural persons at the workplace and in
 //! education institutions, except for medical or safety reasons. The declaration makes the operator say which case it is.
 
-use serde::Deserialize;
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+use serde::{Deserialize, Serialize};
 
 /// The longest purpose that is accepted, in characters.
 const PURPOSE_LENGTH: usize = 100;
@@ -11,7 +16,7 @@ const PURPOSE_LENGTH: usize = 100;
 pub const EVALUATION: &str = "evaluation";
 
 /// Who is listened to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Subjects {
     /// People who know of the test and agreed to it.
@@ -31,7 +36,7 @@ pub enum Subjects {
 }
 
 /// On what ground.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum LegalBasis {
     /// The subjects consented.
@@ -54,7 +59,7 @@ pub enum LegalBasis {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DeploymentSection {
-    /// What the box is for, in the operator's words.
+    /// What it is for, in the operator's words.
     pub purpose: Option<String>,
     /// Who is listened to.
     pub subjects: Option<Subjects>,
@@ -63,9 +68,9 @@ pub struct DeploymentSection {
 }
 
 /// A declaration that was found to be complete and not prohibited.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployment {
-    /// What the box is for.
+    /// What it is for.
     pub purpose: String,
     /// Who is listened to.
     pub subjects: Subjects,
@@ -73,13 +78,13 @@ pub struct Deployment {
     pub legal_basis: Option<LegalBasis>,
 }
 
-/// Why the daemon does not start as deployed.
+/// Why nothing starts as declared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeploymentError {
-    /// Nobody said what the box is for.
+    /// Nobody said what it is for.
     #[error(
-        "no purpose is declared, and without one undertoned does not listen; for a demo or a bench use --purpose \
-         evaluation, otherwise declare purpose and subjects under [deployment] in the configuration"
+        "no purpose is declared, and without one nobody is listened to; for a demo or a bench use --purpose evaluation, \
+         otherwise declare purpose and subjects: --purpose and --subjects, or [deployment] in the daemon's configuration"
     )]
     NoPurpose,
     /// The purpose is no short line of text.

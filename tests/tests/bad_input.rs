@@ -59,7 +59,6 @@ fn without_a_lawful_purpose_nothing_starts() {
 
 #[test]
 fn a_source_that_cannot_be_named_is_a_matter_of_usage() {
-    refused(&["--purpose", "evaluation"], 2, &["--source file:PATH"]);
     refused(
         &["--purpose", "evaluation", "--source", "microphone"],
         2,

@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::Parser;
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::builder::PossibleValuesParser;
+use clap::{Parser, ValueEnum};
+use toml::{Table, Value};
 
 use crate::capture::SourceSpec;
-use crate::config::{ConfigFile, LegalBasis, Settings, Subjects};
-use crate::error::DaemonError;
+use crate::config::{Layers, LegalBasis, Overrides, Subjects};
 use crate::output::OutputFormat;
-use undertone_analysis::Channels;
 
 /// Listens to speech and tells which emotion the voice expresses, as JSON lines on standard output.
 ///
@@ -17,9 +16,9 @@ use undertone_analysis::Channels;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "undertoned", version, after_help = EXIT_CODES)]
 pub struct Cli {
-    /// Where the audio comes from: file:PATH, stdin, alsa:NAME, cpal:NAME or cpal:default
+    /// Where the audio comes from: file:PATH, stdin, alsa:NAME, cpal:NAME or cpal:default; may be given several times [default: alsa:default]
     #[arg(long, value_name = "SOURCE")]
-    pub source: Option<SourceSpec>,
+    pub source: Vec<SourceSpec>,
 
     /// A model file [default: the model inside this program]
     #[arg(long, value_name = "FILE")]
@@ -42,8 +41,8 @@ pub struct Cli {
     pub legal_basis: Option<LegalBasis>,
 
     /// The channels that are analysed: their mean, or each by itself
-    #[arg(long, value_parser = PossibleValuesParser::new(["mix", "each"]).try_map(|text| text.parse::<Channels>()))]
-    pub channels: Option<Channels>,
+    #[arg(long, value_parser = PossibleValuesParser::new(["mix", "each"]))]
+    pub channels: Option<String>,
 
     /// The rate of headerless standard input, in Hz [default: 16000]
     #[arg(long, value_name = "HZ")]
@@ -69,6 +68,10 @@ pub struct Cli {
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
+    /// A Unix socket on which commands are taken [default: what the configuration says]
+    #[arg(long, value_name = "PATH")]
+    pub control_socket: Option<PathBuf>,
+
     /// Check configuration and model, and stop
     #[arg(long)]
     pub check: bool,
@@ -82,37 +85,70 @@ const EXIT_CODES: &str = "Exit codes: 0 the audio ended or a signal asked for th
                           3 configuration or deployment, 4 model, 5 source of audio.";
 
 impl Cli {
-    /// The configuration file, if one is named, overridden by what the command line says; checked.
-    ///
-    /// # Errors
-    /// What is missing, out of range or not lawful.
-    pub fn settings(&self) -> Result<Settings, DaemonError> {
-        let mut file = match &self.config {
-            Some(path) => ConfigFile::read(path)?,
-            None => ConfigFile::default(),
-        };
-        replace(&mut file.deployment.purpose, &self.purpose);
-        replace(&mut file.deployment.subjects, &self.subjects);
-        replace(&mut file.deployment.legal_basis, &self.legal_basis);
-        replace(&mut file.source.name, &self.source);
-        replace(&mut file.source.stdin_rate, &self.stdin_rate);
-        replace(&mut file.source.stdin_channels, &self.stdin_channels);
-        replace(&mut file.model.path, &self.model);
-        file.source.channels = self.channels.unwrap_or(file.source.channels);
-        file.source.fast |= self.fast;
-        file.output.levels |= self.with_levels;
-        file.output.format = self.format.unwrap_or(file.output.format);
-        if self.json {
-            file.output.format = OutputFormat::Json;
+    /// Where the configuration comes from: the file that is named, the environment, and what the command line says.
+    pub fn layers(&self) -> Layers {
+        Layers {
+            file: self.config.clone(),
+            environment: std::env::vars_os()
+                .filter_map(|(name, value)| {
+                    Some((name.into_string().ok()?, value.into_string().ok()?))
+                })
+                .collect(),
+            overrides: self.overrides(),
         }
-        file.settle()
+    }
+
+    fn overrides(&self) -> Overrides {
+        let mut sections = Table::new();
+        let mut set = |field: &str, value: Option<Value>| {
+            if let (Some((section, name)), Some(value)) = (field.split_once('.'), value) {
+                let section = sections
+                    .entry(section)
+                    .or_insert(Value::Table(Table::new()));
+                if let Value::Table(section) = section {
+                    section.insert(name.to_owned(), value);
+                }
+            }
+        };
+        let text = |text: &Option<String>| text.clone().map(Value::String);
+        let flag = |on: bool| on.then_some(Value::Boolean(true));
+        let format = if self.json {
+            Some(OutputFormat::Json)
+        } else {
+            self.format
+        };
+        set("deployment.purpose", text(&self.purpose));
+        set("deployment.subjects", self.subjects.and_then(name));
+        set("deployment.legal_basis", self.legal_basis.and_then(name));
+        let path = |path: &Option<PathBuf>| {
+            let path = path.as_ref()?;
+            Some(Value::String(path.to_string_lossy().into_owned()))
+        };
+        set("model.path", path(&self.model));
+        set("control.socket", path(&self.control_socket));
+        set("source.channels", text(&self.channels));
+        set(
+            "source.stdin_rate",
+            self.stdin_rate.map(|rate| Value::Integer(rate.into())),
+        );
+        let channels = self
+            .stdin_channels
+            .and_then(|count| i64::try_from(count).ok());
+        set("source.stdin_channels", channels.map(Value::Integer));
+        set("source.fast", flag(self.fast));
+        set("output.levels", flag(self.with_levels));
+        set("output.format", format.and_then(name));
+        Overrides {
+            sections,
+            sources: self.source.iter().map(ToString::to_string).collect(),
+        }
     }
 }
 
-fn replace<T: Clone>(value: &mut Option<T>, by: &Option<T>) {
-    if let Some(by) = by {
-        *value = Some(by.clone());
-    }
+/// The name of a value that can be chosen, as it is written in the configuration.
+fn name(value: impl ValueEnum) -> Option<Value> {
+    let name = value.to_possible_value()?.get_name().to_owned();
+    Some(Value::String(name))
 }
 
 #[cfg(test)]
@@ -145,7 +181,7 @@ mod tests {
             "file:x.wav",
             "--fast",
         ];
-        let settings = Cli::parse_from(args).settings().unwrap();
+        let settings = Cli::parse_from(args).layers().load().unwrap().settings;
         std::fs::remove_dir_all(&dir).unwrap();
         assert_eq!(
             (
@@ -154,16 +190,19 @@ mod tests {
             ),
             ("b", Subjects::Public)
         );
-        assert_eq!(settings.source, SourceSpec::File("x.wav".into()));
-        assert!(settings.capture.fast);
+        let [source] = &settings.sources[..] else {
+            panic!("one source is named: {:?}", settings.sources)
+        };
+        assert_eq!(source.spec, SourceSpec::File("x.wav".into()));
+        assert!(source.capture.fast && !source.wait);
     }
 
     #[test]
     fn a_configuration_that_is_not_there_is_named() {
         let error = Cli::parse_from(["undertoned", "--config", "/nowhere/x.toml"])
-            .settings()
+            .layers()
+            .load()
             .unwrap_err();
         assert!(error.to_string().contains("/nowhere/x.toml"), "{error}");
-        assert_eq!(error.exit_code(), 3);
     }
 }

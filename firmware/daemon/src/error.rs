@@ -1,9 +1,8 @@
 //! What ends the daemon, and the exit code that says so.
 
-use std::path::PathBuf;
-
 use undertone_analysis::AnalysisError;
-use undertone_events::EventsError;
+
+use crate::config::ConfigError;
 
 /// Why the daemon could not start, or had to stop. [`DaemonError::exit_code`] is what a script sees.
 #[derive(Debug, thiserror::Error)]
@@ -11,38 +10,9 @@ pub enum DaemonError {
     /// The command line lacks something that no default can give.
     #[error("{0}")]
     Usage(String),
-    /// The configuration file cannot be read.
-    #[error("cannot read the configuration {}: {reason}", path.display())]
-    ConfigFile {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        reason: std::io::Error,
-    },
-    /// The configuration file is no valid TOML, or has unknown or ill-typed fields.
-    #[error("the configuration {} is not valid: {reason}", path.display())]
-    ConfigSyntax {
-        /// The file.
-        path: PathBuf,
-        /// Line, column and what is wrong.
-        reason: Box<toml::de::Error>,
-    },
-    /// A field of the configuration has a value that is not allowed.
-    #[error("{field} is {value}: {remedy}")]
-    ConfigValue {
-        /// The field with its section.
-        field: &'static str,
-        /// The value as it was given.
-        value: String,
-        /// What is allowed.
-        remedy: String,
-    },
-    /// A range of the event settings is violated.
-    #[error("configuration: {0}")]
-    ConfigRange(#[from] EventsError),
-    /// The declared deployment is missing or not lawful.
-    #[error("{0}")]
-    Deployment(#[from] crate::config::DeploymentError),
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The model cannot be loaded or run.
     #[error("model {name}: {reason}")]
     Model {
@@ -75,12 +45,7 @@ impl DaemonError {
     pub fn exit_code(&self) -> u8 {
         match self {
             DaemonError::Usage(_) => 2,
-            DaemonError::ConfigFile { .. }
-            | DaemonError::ConfigSyntax { .. }
-            | DaemonError::ConfigValue { .. }
-            | DaemonError::ConfigRange(_)
-            | DaemonError::Deployment(_)
-            | DaemonError::Analysis(AnalysisError::Setting(_)) => 3,
+            DaemonError::Config(_) | DaemonError::Analysis(AnalysisError::Setting(_)) => 3,
             DaemonError::Model { .. } | DaemonError::Analysis(AnalysisError::Model(_)) => 4,
             DaemonError::Source(_) | DaemonError::Analysis(AnalysisError::Rate(_)) => 5,
             DaemonError::System { .. } | DaemonError::Thread(_) => 1,

@@ -27,7 +27,7 @@ pub mod output;
 mod pace;
 pub mod status;
 mod stop;
-mod talk;
+pub mod talk;
 pub mod threads;
 
 pub use error::DaemonError;

@@ -27,7 +27,8 @@ fn start(cli: &Cli) -> Result<(), DaemonError> {
             reason,
         });
     }
-    let settings = cli.settings()?;
+    let settings = cli.layers().load()?.settings;
+    undertoned::talk::configure(settings.log);
     let model = model_file::load(settings.model.as_deref())?;
     if cli.check {
         undertoned::say_line(format_args!("configuration and model are usable"));

@@ -41,7 +41,10 @@ pub fn run(
     boot_id: &str,
     stop: &Stop,
 ) -> Result<(), DaemonError> {
-    let source = capture::open(&settings.source, &settings.capture)?;
+    let [named] = &settings.sources[..] else {
+        return Err(DaemonError::Usage("this version hears one source".into()));
+    };
+    let source = capture::open(&named.spec, &named.capture)?;
     let format = source.format();
     say!(
         "listening to {}, {} Hz, {} channel(s)",
@@ -56,7 +59,7 @@ pub fn run(
         model,
         &AnalysisSettings {
             format,
-            channels: settings.channels,
+            channels: named.channels,
             segments: settings.segments,
             events: settings.events,
             level_interval_ms: settings

@@ -1,0 +1,319 @@
+use super::*;
+use crate::capture::SourceSpec;
+use crate::output::OutputFormat;
+use undertone_analysis::Channels;
+
+const COMPLETE: &str = r#"
+    [deployment]
+    purpose = "call quality"
+    subjects = "customers"
+    legal_basis = "consent"
+    [source]
+    name = "alsa:hw:CARD=Mic"
+    channels = "each"
+    device_rate = 48000
+    device_channels = 2
+    [model]
+    path = "/etc/undertone/model.onnx"
+    [segments]
+    hangover_ms = 900
+    [events]
+    update_interval_ms = 500
+    [output]
+    format = "text"
+    levels = true
+    level_interval_ms = 1000
+"#;
+
+const LEAST: &str = "[deployment]\npurpose = \"evaluation\"\n";
+
+/// A file that ends with the test.
+struct Written(tempfile::NamedTempFile);
+
+impl Written {
+    fn new(text: &str) -> Self {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        Written(file)
+    }
+
+    fn layers(&self, environment: &[(&str, &str)]) -> Layers {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Layers {
+            file: Some(self.0.path().to_owned()),
+            environment: environment.iter().map(owned).collect(),
+            overrides: Overrides::default(),
+        }
+    }
+}
+
+fn load(text: &str, environment: &[(&str, &str)]) -> Result<Configuration, ConfigError> {
+    Written::new(text).layers(environment).load()
+}
+
+fn settle(text: &str) -> Result<Settings, ConfigError> {
+    load(text, &[]).map(|configuration| configuration.settings)
+}
+
+#[test]
+fn a_complete_file_is_taken_as_it_is_written() {
+    let settings = settle(COMPLETE).unwrap();
+    let source = &settings.sources[0];
+    assert_eq!(source.spec, SourceSpec::Alsa("hw:CARD=Mic".into()));
+    assert_eq!(source.channels, Channels::Each);
+    assert_eq!(source.capture.device_rate, Some(48_000));
+    assert_eq!(
+        settings.segments,
+        SegmenterConfig {
+            hangover_ms: 900,
+            ..SegmenterConfig::default()
+        }
+    );
+    assert_eq!(settings.output.format, OutputFormat::Text);
+}
+
+#[test]
+fn the_example_shows_the_defaults() {
+    let example = settle(include_str!("../../undertoned.example.toml")).unwrap();
+    let least = format!("{LEAST}legal_basis = \"consent\"\n");
+    assert_eq!(example, settle(&least).unwrap());
+}
+
+#[test]
+fn the_example_and_the_documentation_name_every_field_with_its_default_and_its_range() {
+    let example = include_str!("../../undertoned.example.toml");
+    let page = include_str!("../../../../docs/configuration.md");
+    for field in fields() {
+        let (_, name) = field.name.split_once('.').unwrap();
+        let shown = example.lines().any(|line| {
+            line.trim_start_matches("# ")
+                .starts_with(&format!("{name} = "))
+        });
+        assert!(shown, "{} is not in the example", field.name);
+    }
+    let mut table = String::new();
+    for field in fields() {
+        table += &format!(
+            "| `{}` | {} | {} | {} |\n",
+            field.name, field.default, field.allowed, field.about
+        );
+    }
+    for line in table.lines() {
+        assert!(
+            page.contains(line),
+            "docs/configuration.md lacks a line; the table should read:\n{table}"
+        );
+    }
+}
+
+#[test]
+fn an_empty_file_lacks_nothing_but_the_purpose() {
+    assert!(matches!(
+        settle(""),
+        Err(ConfigError::Deployment(DeploymentError::NoPurpose))
+    ));
+    let settings = settle(LEAST).unwrap();
+    assert_eq!(settings.sources[0].spec, SourceSpec::Alsa("default".into()));
+    assert!(settings.sources[0].wait);
+}
+
+#[test]
+fn a_value_out_of_range_is_told_with_its_field_and_range() {
+    let cases = [
+        (
+            "[source]\nstdin_rate = 10",
+            "source.stdin_rate is 10: give a value from 1000 to 768000",
+        ),
+        (
+            "[source]\nstdin_channels = 0",
+            "source.stdin_channels is 0: give a value from 1 to 32",
+        ),
+        (
+            "[source]\ndevice_channels = 99",
+            "source.device_channels is 99: give a value from 1 to 32",
+        ),
+        (
+            "[output]\nlevel_interval_ms = 1",
+            "output.level_interval_ms is 1: give a value from 20 to 60000",
+        ),
+        (
+            "[segments]\nonset_threshold = 2.0",
+            "configuration: segments.onset_threshold is 2, but must lie between 0 and 1",
+        ),
+        (
+            "[[source]]\nname = \"stdin\"\n[[source]]\nname = \"stdin\"",
+            "source.name is stdin: it is named twice; name every source once",
+        ),
+        (
+            "[metrics]\nlisten = \"0.0.0.0:9464\"",
+            "metrics.listen is 0.0.0.0:9464: other machines can reach it; give 127.0.0.1 or [::1], or set metrics.allow_remote = true",
+        ),
+    ];
+    for (line, message) in cases {
+        let error = settle(&format!("{LEAST}{line}")).unwrap_err();
+        assert_eq!(error.to_string(), message);
+    }
+}
+
+#[test]
+fn every_field_in_turn_is_refused_with_its_name_its_value_and_what_is_allowed() {
+    // No field takes a list of numbers.
+    for field in fields() {
+        let (section, name) = field.name.split_once('.').unwrap();
+        let text = format!("# a comment\n[{section}]\n{name} = [1979]\n");
+        let error = settle(&text).unwrap_err().to_string();
+        for part in [field.name, "[1979]", "line 3", field.allowed] {
+            assert!(
+                error.contains(part),
+                "{}: no {part:?} in: {error}",
+                field.name
+            );
+        }
+        let misspelt = format!("[{section}]\n{name}x = 1\n");
+        let error = settle(&misspelt).unwrap_err().to_string();
+        for part in [&format!("{}x", field.name)[..], "unknown field", name] {
+            assert!(
+                error.contains(part),
+                "{}: no {part:?} in: {error}",
+                field.name
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_no_configuration_is_refused() {
+    for (wrong, part) in [
+        ("[sorce]", "sorce"),
+        ("[source", "TOML"),
+        ("source = 3", "[source] or a list of [[source]]"),
+        ("[[source]]\nname = 7", "source[0].name is 7"),
+        ("[[deployment]]", "deployment"),
+    ] {
+        let error = settle(wrong).unwrap_err().to_string();
+        assert!(error.contains(part), "{wrong}: {error}");
+    }
+}
+
+#[test]
+fn several_sources_stand_beside_each_other() {
+    let text = format!(
+        "{LEAST}[[source]]\nname = \"alsa:left\"\n[[source]]\nname = \"alsa:right\"\nchannels = \"each\"\n"
+    );
+    let settings = settle(&text).unwrap();
+    let names: Vec<_> = settings
+        .sources
+        .iter()
+        .map(|s| s.spec.to_string())
+        .collect();
+    assert_eq!(names, ["alsa:left", "alsa:right"]);
+}
+
+#[test]
+fn the_environment_overrides_the_file_and_the_command_line_both() {
+    let text = format!("{LEAST}[source]\nname = \"stdin\"\nstdin_rate = 8000\n");
+    let environment = [
+        ("UNDERTONE_SOURCE_STDIN_RATE", "22050"),
+        ("UNDERTONE_OUTPUT_LEVELS", "true"),
+        ("UNDERTONE_DEPLOYMENT_PURPOSE", "2026"),
+        ("UNDERTONE_DEPLOYMENT_SUBJECTS", "public"),
+        ("UNDERTONE_REQUIRE_RIG", "1"),
+        ("HOME", "/"),
+    ];
+    let file = Written::new(&text);
+    let mut layers = file.layers(&environment);
+    let settings = layers.load().unwrap().settings;
+    assert_eq!(settings.sources[0].capture.stdin_rate, 22_050);
+    assert!(settings.output.levels);
+    assert_eq!(settings.deployment.purpose, "2026");
+
+    layers.overrides.sections = toml::from_str("[source]\nstdin_rate = 44100").unwrap();
+    layers.overrides.sources = vec!["file:a.wav".into(), "file:b.wav".into()];
+    let settings = layers.load().unwrap().settings;
+    assert_eq!(settings.sources.len(), 2);
+    assert_eq!(settings.sources[1].spec, SourceSpec::File("b.wav".into()));
+    assert_eq!(settings.sources[1].capture.stdin_rate, 44_100);
+}
+
+#[test]
+fn a_wrong_variable_is_told_by_its_name() {
+    let cases = [
+        (("UNDERTONE_SOURCE_STDIN_RATE", "fast"), "source.stdin_rate"),
+        (("UNDERTONE_SOURCE_RATE", "8000"), "no field"),
+    ];
+    for (variable, part) in cases {
+        let error = load(LEAST, &[variable]).unwrap_err().to_string();
+        assert!(
+            error.contains(variable.0) && error.contains(part),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_change_touches_only_what_differs() {
+    let old = load(&format!("{LEAST}[source]\nname = \"stdin\"\n"), &[]).unwrap();
+    let change = |text: &str| Change::between(&old, &load(&format!("{LEAST}{text}"), &[]).unwrap());
+    let same = change("[source]\nname = \"stdin\"\nstdin_rate = 16000\n[segments]\nonset_ms = 64");
+    assert!(same.is_empty() && same.fields.is_empty(), "{same:?}");
+
+    let other = change("[[source]]\nname = \"alsa:x\"\n[[source]]\nname = \"stdin\"");
+    assert_eq!(
+        (other.opened, other.closed, other.kept, other.fields),
+        (vec![0], vec![], vec![(0, 1)], vec!["source".to_owned()])
+    );
+    assert!(!other.analysis && !other.sinks);
+
+    type Part = fn(&Change) -> bool;
+    let parts: [(&str, Part, &str); 6] = [
+        (
+            "[segments]\nonset_ms = 65",
+            |c| c.analysis,
+            "segments.onset_ms",
+        ),
+        ("[model]\npath = \"x\"", |c| c.analysis, "model.path"),
+        ("[output]\nlevels = true", |c| c.sinks, "output.levels"),
+        (
+            "[health]\nhot_celsius = 70",
+            |c| c.health,
+            "health.hot_celsius",
+        ),
+        ("[log]\nlevel = \"debug\"", |c| c.log, "log.level"),
+        (
+            "[metrics]\nlisten = \"127.0.0.1:1\"",
+            |c| c.metrics,
+            "metrics.listen",
+        ),
+    ];
+    for (text, part, field) in parts {
+        let change = change(&format!("[source]\nname = \"stdin\"\n{text}"));
+        assert!(part(&change), "{text}: {change:?}");
+        assert_eq!(change.fields, [field]);
+        let parts = [
+            change.analysis,
+            change.sinks,
+            change.metrics,
+            change.control,
+            change.log,
+            change.health,
+            change.deployment,
+        ];
+        assert_eq!(parts.iter().filter(|part| **part).count(), 1, "{change:?}");
+        assert!(change.opened.is_empty() && change.closed.is_empty());
+    }
+}
+
+#[test]
+fn a_password_is_never_told() {
+    let layers = Layers {
+        file: None,
+        environment: vec![("UNDERTONE_MQTT_PASSWORD".into(), "hunter2".into())],
+        overrides: Overrides::default(),
+    };
+    let told = layers.load().map(|_| String::new());
+    assert!(
+        !told
+            .unwrap_or_else(|error| error.to_string())
+            .contains("hunter2")
+    );
+}

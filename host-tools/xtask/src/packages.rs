@@ -64,6 +64,13 @@ pub(crate) const PYTHON: [Package; 1] = [Package {
     program: None,
 }];
 
+/// What looks at reports as their readers do.
+pub(crate) const BROWSER: [Package; 1] = [Package {
+    name: "chromium",
+    why: "opens reports in a browser without a window (optional)",
+    program: Some("chromium"),
+}];
+
 /// Who may start an installation, and how.
 #[derive(Debug, PartialEq, Eq)]
 enum Consent {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::packages::{self, BUILD, PYTHON, RIG};
+use crate::packages::{self, BROWSER, BUILD, PYTHON, RIG};
 use crate::steps::{Outcome, Step};
 
 #[derive(Debug, clap::Args)]
@@ -17,7 +17,7 @@ pub(crate) struct Args {
     /// Install cargo-deny when it is missing
     #[arg(long)]
     pub(crate) install_deny: bool,
-    /// Do not install the test rig (sound server); tests that need it say that they skip
+    /// Do not install the test rig (sound server, browser); tests that need it say that they skip
     #[arg(long)]
     pub(crate) no_rig: bool,
     /// Run only these checks
@@ -29,7 +29,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let mut wanted = BUILD.to_vec();
     if !args.no_rig {
-        wanted.extend(RIG.iter().chain(&PYTHON));
+        wanted.extend(RIG.iter().chain(&PYTHON).chain(&BROWSER));
     }
     packages::ensure(&wanted, args.yes)?;
     let mut results = Vec::new();

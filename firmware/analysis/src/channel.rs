@@ -33,6 +33,8 @@ pub struct Decider<S> {
     scorer: S,
     tracker: Tracker,
     update_hop: u64,
+    /// Frames from one answer to the next: `update_hop`, or a multiple of it under load.
+    answer_hop: u64,
     scores: Box<[f32]>,
     next_frame: u64,
     unscored: u64,
@@ -45,6 +47,7 @@ impl<S: Scorer> Decider<S> {
             scorer,
             tracker,
             update_hop: update_hop.max(1) as u64,
+            answer_hop: update_hop.max(1) as u64,
             scores: vec![0.0; labels].into(),
             next_frame: 0,
             unscored: 0,
@@ -96,7 +99,7 @@ impl<S: Scorer> Decider<S> {
             self.scorer.push(frame)?;
             self.next_frame += 1;
             self.unscored += 1;
-            if self.unscored >= self.update_hop {
+            if self.unscored >= self.answer_hop {
                 self.score(end, tell)?;
             }
         }
@@ -153,6 +156,12 @@ impl<S: Scorer> Channel<S> {
             front,
             decider,
         }
+    }
+
+    /// Lets answers come `factor` (at least 1) times as far apart, from the next one on.
+    pub fn widen(&mut self, factor: u32) {
+        let hop = self.decider.update_hop;
+        self.decider.answer_hop = hop.saturating_mul(u64::from(factor.max(1)));
     }
 
     /// Takes the next samples.

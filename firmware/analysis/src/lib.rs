@@ -5,6 +5,11 @@
 //!
 //! It does no I/O, knows no clock and no thread: the same samples give the same events, however they are cut and
 //! however fast they come. After construction nothing allocates, apart from the model.
+//!
+//! Several sources: [`analysers`] builds one [`Analyser`] each around one [`undertone_model::Model`] (shared, in memory
+//! once; utterances are numbered without repetition across all of them). A thread that serves several asks [`Turns`]
+//! whose audio comes next, and tells [`Overload`] how late it is; the [`Load::widening`] that comes back goes to
+//! [`Analyser::widen`]. `tests/many.rs` is such a loop.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -15,7 +20,9 @@ mod feature_ring;
 mod front;
 mod level;
 mod model;
+mod overload;
 mod scorer;
+mod turns;
 pub mod vad;
 
 pub use channel::{Channel, Decider, Told};
@@ -23,9 +30,11 @@ pub use error::AnalysisError;
 pub use feature_ring::FeatureRing;
 pub use front::{Front, FrontSettings};
 pub use level::{Level, LevelMeter, Signal};
-pub use model::{AnalysisSettings, analyser};
+pub use model::{AnalysisSettings, analyser, analysers};
+pub use overload::{Load, Overload, OverloadSettings};
 pub use scorer::{Scorer, ScorerError};
 use std::str::FromStr;
+pub use turns::Turns;
 
 use serde::{Deserialize, Serialize};
 use undertone_events::EndReason;
@@ -130,6 +139,18 @@ impl<S: Scorer> Analyser<S> {
         tell: &mut dyn FnMut(usize, Told),
     ) -> Result<(), ScorerError> {
         self.each(tell, |channel, tell| channel.close(reason, tell))
+    }
+
+    /// How many channels are analysed.
+    pub fn channels(&self) -> usize {
+        self.channels.len()
+    }
+
+    /// Lets answers come `factor` (at least 1) times as far apart as the model says, from the next one on; everything
+    /// else stays. For analysis that cannot keep up ([`Overload`]).
+    pub fn widen(&mut self, factor: u32) {
+        let channels = self.channels.iter_mut();
+        channels.for_each(|channel| channel.widen(factor));
     }
 
     fn each(

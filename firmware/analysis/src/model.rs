@@ -50,11 +50,45 @@ pub fn analyser(
     model: &Model,
     settings: &AnalysisSettings,
 ) -> Result<Analyser<Stream>, AnalysisError> {
-    let count = match settings.channels {
+    let count = analysed(settings);
+    build(model, settings, 0, count)
+}
+
+/// An analyser for each of several sources, in their order. No two channels of any of them give an utterance the same
+/// id. The weights are in memory once, with the model.
+///
+/// # Errors
+/// As [`analyser`], for the first source that cannot be analysed.
+pub fn analysers(
+    model: &Model,
+    sources: &[AnalysisSettings],
+) -> Result<Vec<Analyser<Stream>>, AnalysisError> {
+    let count = sources.iter().map(analysed).sum();
+    let mut first = 0;
+    let built = sources.iter().map(|settings| {
+        let analyser = build(model, settings, first, count);
+        first += analysed(settings);
+        analyser
+    });
+    built.collect()
+}
+
+/// How many channels of a source are analysed.
+fn analysed(settings: &AnalysisSettings) -> usize {
+    match settings.channels {
         Channels::Mix => 1,
         Channels::Each => settings.format.channels,
-    };
-    let channels = (0..count)
+    }
+}
+
+/// The analyser of channels `first..` of `count` in all.
+fn build(
+    model: &Model,
+    settings: &AnalysisSettings,
+    first: usize,
+    count: usize,
+) -> Result<Analyser<Stream>, AnalysisError> {
+    let channels = (first..first + analysed(settings))
         .map(|number| channel(model, settings, number, count))
         .collect::<Result<_, _>>()?;
     Ok(Analyser::new(

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 use crate::capture::SourceSpec;
 use crate::config::{Layers, LegalBasis, Overrides, Subjects};
-use crate::output::OutputFormat;
+use crate::sinks::OutputFormat;
 
 /// Listens to speech and tells which emotion the voice expresses, as JSON lines on standard output.
 ///

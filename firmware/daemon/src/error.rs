@@ -35,6 +35,9 @@ pub enum DaemonError {
         /// What the system says.
         reason: std::io::Error,
     },
+    /// A way out failed.
+    #[error(transparent)]
+    Sink(#[from] crate::sinks::SinkError),
     /// A thread of the daemon died; this is a fault of the program.
     #[error("the {0} thread stopped unexpectedly; this is a fault of undertoned, please report it")]
     Thread(&'static str),
@@ -48,7 +51,7 @@ impl DaemonError {
             DaemonError::Config(_) | DaemonError::Analysis(AnalysisError::Setting(_)) => 3,
             DaemonError::Model { .. } | DaemonError::Analysis(AnalysisError::Model(_)) => 4,
             DaemonError::Source(_) | DaemonError::Analysis(AnalysisError::Rate(_)) => 5,
-            DaemonError::System { .. } | DaemonError::Thread(_) => 1,
+            DaemonError::System { .. } | DaemonError::Sink(_) | DaemonError::Thread(_) => 1,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! per event of an utterance; talk for people on standard error.
 //!
 //! ```text
-//! capture thread --ring--> analysis thread --queue--> output thread
+//! capture thread --ring--> analysis thread --queues--> a thread for each sink
 //! ```
 //!
 //! - From the ring behind capture to events nothing allocates after start, apart from the model; no utterance spans a
@@ -23,8 +23,8 @@ pub mod config;
 pub mod control;
 mod error;
 pub mod model_file;
-pub mod output;
 mod pace;
+pub mod sinks;
 pub mod status;
 mod stop;
 pub mod talk;

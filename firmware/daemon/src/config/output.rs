@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::error::{ConfigError, within};
 use super::field::{Field, field};
-use crate::output::OutputFormat;
+use crate::sinks::OutputFormat;
 
 /// From one level to the next, in milliseconds.
 const LEVEL_INTERVALS: std::ops::RangeInclusive<u32> = 20..=60_000;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::capture::SourceSpec;
-use crate::output::OutputFormat;
+use crate::sinks::OutputFormat;
 use undertone_analysis::Channels;
 
 const COMPLETE: &str = r#"

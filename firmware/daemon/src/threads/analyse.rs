@@ -1,10 +1,10 @@
-//! The analysis thread: what the ring holds goes to the analyser, what it tells to the outbox.
+//! The analysis thread: what the ring holds goes to the analyser, what it tells to the sinks.
 
 use std::time::Duration;
 
 use undertone_events::EndReason;
 
-use super::outbox::Outbox;
+use super::reporter::Reporter;
 use crate::capture::{Format, Found, MarkKind, Reader};
 use crate::stop::Stop;
 use crate::talk::say;
@@ -13,21 +13,21 @@ use undertone_analysis::{Analyser, Scorer, ScorerError};
 /// How long an idle analysis sleeps when nobody wakes it.
 const IDLE: Duration = Duration::from_millis(20);
 
-/// Analyses until the audio ends, the end is asked for or the output is closed; then ends what is open.
+/// Analyses until the audio ends, the end is asked for or every sink is closed; then ends what is open.
 ///
 /// # Errors
 /// When the model fails.
 pub(super) fn analyse<S: Scorer>(
     mut reader: Reader,
     mut analyser: Analyser<S>,
-    mut outbox: Outbox,
+    mut reporter: Reporter,
     (format, block_frames): (Format, usize),
     stop: &Stop,
 ) -> Result<(), ScorerError> {
     let mut buffer = vec![0.0; block_frames * format.channels];
     let (mut heard, mut gaps, mut missing) = (0u64, 0u64, 0u64);
-    while outbox.is_open() {
-        let tell = &mut |channel, told| outbox.put(channel, told);
+    while reporter.is_open() {
+        let tell = &mut |channel, told| reporter.put(channel, told);
         match reader.next(&mut buffer) {
             Found::Samples(count) => {
                 heard += count as u64;
@@ -46,19 +46,19 @@ pub(super) fn analyse<S: Scorer>(
         }
     }
     analyser.close(EndReason::Shutdown, &mut |channel, told| {
-        outbox.put(channel, told)
+        reporter.put(channel, told)
     })?;
     // A recording without speech gives no event; this says that it was heard all the same.
     say!(
         "{:.1} s of audio heard, {} utterance(s)",
         heard as f64 / (f64::from(format.rate) * format.channels as f64),
-        outbox.utterances()
+        reporter.utterances()
     );
-    if gaps > 0 || outbox.lost() > 0 {
+    if gaps > 0 || reporter.lost() > 0 {
         say!(
             "{gaps} gap(s), {missing} frames missing, {} of them because analysis was too slow; {} event(s) lost",
             reader.dropped(),
-            outbox.lost()
+            reporter.lost()
         );
     }
     Ok(())

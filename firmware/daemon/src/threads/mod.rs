@@ -1,23 +1,24 @@
-//! The threads: capture -> ring -> analysis -> queue -> output.
+//! The threads: capture -> ring -> analysis -> queues -> sinks.
 
 mod analyse;
-mod outbox;
+mod reporter;
 
-use std::io::{self, ErrorKind};
-use std::sync::mpsc::sync_channel;
+use std::io;
+use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use undertone_model::Model;
+use undertone_model::{Licence, Model};
 
 use crate::capture::{self, CaptureError, Source, WhenFull};
 use crate::config::Settings;
 use crate::error::DaemonError;
-use crate::output::{Context, Lines};
+use crate::sinks::{FanOut, Lines, Sinks};
+use crate::status::{Info, Report};
 use crate::stop::Stop;
 use crate::talk::say;
 use analyse::analyse;
-use outbox::Outbox;
+use reporter::{Rates, Reporter};
 use undertone_analysis::{Analyser, AnalysisSettings, Scorer, ScorerError, analyser};
 
 /// How much audio the ring holds; analysis may be late by so much before samples of a device are lost.
@@ -26,8 +27,6 @@ const RING_SECONDS: usize = 4;
 const RING_SAMPLES: usize = 8 << 20;
 /// Frames that analysis takes at once, at most.
 const BLOCK: usize = 1024;
-/// What waits for the output, at most.
-const QUEUE: usize = 256;
 /// How long the end waits for a thread that is stuck in the operating system.
 const PATIENCE: Duration = Duration::from_millis(1000);
 
@@ -69,28 +68,43 @@ pub fn run(
             block_frames: BLOCK,
         },
     )?;
-    let context = Context {
-        labels: model.metadata().labels.clone(),
-        event_rate: model.metadata().frontend.sample_rate,
-        source_rate: format.rate,
-        boot_id: boot_id.to_owned(),
+    let metadata = model.metadata();
+    let info = Info {
+        version: env!("CARGO_PKG_VERSION"),
+        boot_id: boot_id.into(),
+        model_hash: metadata.content_hash.to_string(),
+        licence: licence(metadata.provenance.licence),
+        labels: metadata.labels.clone(),
+        purpose: settings.deployment.purpose.clone(),
         live: source.is_live(),
     };
-    let lines = Lines::new(io::stdout(), settings.output.format, context);
-    Threads::start(source, analyser, lines, stop)?.join(stop)
+    let rates = Rates {
+        event: metadata.frontend.sample_rate,
+        source: format.rate,
+    };
+    let lines = Lines::new(io::stdout(), settings.output.format);
+    let (sinks, fan_out) = Sinks::start(vec![Box::new(lines)], source.is_live(), stop)?;
+    fan_out.report(&Report::Info(Arc::new(info)));
+    Threads::start(source, analyser, (fan_out, rates), stop)?.join(stop, sinks)
+}
+
+fn licence(licence: Licence) -> &'static str {
+    match licence {
+        Licence::Open => "open",
+        Licence::Research => "research",
+    }
 }
 
 struct Threads {
     capture: JoinHandle<Result<(), CaptureError>>,
     analysis: JoinHandle<Result<(), ScorerError>>,
-    output: JoinHandle<io::Result<()>>,
 }
 
 impl Threads {
     fn start<S: Scorer + Send + 'static>(
         source: Box<dyn Source>,
         analyser: Analyser<S>,
-        mut lines: Lines<io::Stdout>,
+        (fan_out, rates): (FanOut, Rates),
         stop: &Stop,
     ) -> Result<Self, DaemonError> {
         let (format, live) = (source.format(), source.is_live());
@@ -98,31 +112,21 @@ impl Threads {
         let frames =
             (format.rate as usize * RING_SECONDS).min(RING_SAMPLES / format.channels.max(1));
         let (mut writer, reader) = capture::ring(frames, format.channels, when_full, stop.clone());
-        let (sender, receiver) = sync_channel(QUEUE);
 
-        let output = spawn("output", move || {
-            receiver
-                .iter()
-                .try_for_each(|message| lines.write(&message))
-        })?;
-        let outbox = Outbox::new(sender, live, stop.clone());
+        let reporter = Reporter::new(fan_out, rates, live);
         let analysis = spawn("analysis", {
             let stop = stop.clone();
-            move || analyse(reader, analyser, outbox, (format, BLOCK), &stop)
+            move || analyse(reader, analyser, reporter, (format, BLOCK), &stop)
         })?;
         writer.wakes(analysis.thread().clone());
         let capture = spawn("capture", {
             let stop = stop.clone();
             move || source.run(writer, &stop)
         })?;
-        Ok(Threads {
-            capture,
-            analysis,
-            output,
-        })
+        Ok(Threads { capture, analysis })
     }
 
-    fn join(self, stop: &Stop) -> Result<(), DaemonError> {
+    fn join(self, stop: &Stop, sinks: Sinks) -> Result<(), DaemonError> {
         let analysed = self
             .analysis
             .join()
@@ -130,22 +134,13 @@ impl Threads {
         // From here on nobody reads what is captured.
         stop.request();
         let captured = ended("capture", self.capture);
-        let written = ended("output", self.output);
+        let written = sinks.join();
         captured?.transpose()?;
         analysed?.map_err(|error| DaemonError::Model {
             name: "while running".into(),
             reason: error.to_string(),
         })?;
-        match written? {
-            // A reader that has had enough is no failure.
-            Some(Err(reason)) if reason.kind() != ErrorKind::BrokenPipe => {
-                Err(DaemonError::System {
-                    action: "write to standard output",
-                    reason,
-                })
-            }
-            _ => Ok(()),
-        }
+        written
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use undertone_analysis::Told;
 use undertoned::Stop;
-use undertoned::capture::{Found, WhenFull, ring};
+use undertoned::capture::{Found, Mute, Selection, WhenFull, ring};
 
 struct Counting;
 
@@ -39,7 +39,8 @@ static COUNTING: Counting = Counting;
 fn speech_and_gaps_pass_from_the_ring_to_events_without_an_allocation() {
     let clip = common::speech_at(48_000);
     let stereo: Vec<f32> = clip.iter().flat_map(|sample| [*sample, *sample]).collect();
-    let (mut writer, mut reader) = ring(4800, 2, WhenFull::Drop, Stop::default());
+    let (all, mute) = (Selection::all(2), Mute::default());
+    let (mut writer, mut reader) = ring(4800, all, WhenFull::Drop, mute, Stop::default());
     let mut analyser = common::analyser(48_000, 2, false);
     let mut buffer = [0.0; 2048];
     let (mut events, mut levels) = (0, 0);

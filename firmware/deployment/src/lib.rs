@@ -35,6 +35,47 @@ pub enum Subjects {
     Students,
 }
 
+impl Subjects {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Subjects::Volunteers => "volunteers",
+            Subjects::Customers => "customers",
+            Subjects::Patients => "patients",
+            Subjects::Residents => "residents",
+            Subjects::Public => "public",
+            Subjects::Employees => "employees",
+            Subjects::Students => "students",
+        }
+    }
+}
+
+/// Who speaks on a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Nobody who may be analysed.
+    Nobody,
+    /// One of these.
+    #[serde(untagged)]
+    Of(Subjects),
+}
+
+impl Role {
+    /// Who it is; `None` for nobody.
+    pub fn subjects(self) -> Option<Subjects> {
+        match self {
+            Role::Nobody => None,
+            Role::Of(subjects) => Some(subjects),
+        }
+    }
+
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        self.subjects().map_or("nobody", Subjects::name)
+    }
+}
+
 /// On what ground.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -187,6 +228,20 @@ mod tests {
             check("call quality", None, None),
             Err(DeploymentError::NoSubjects(_))
         ));
+    }
+
+    #[test]
+    fn a_role_is_written_like_the_subjects_or_as_nobody() {
+        #[derive(Deserialize)]
+        struct Roles {
+            roles: Vec<Role>,
+        }
+        let read = |text: &str| toml::from_str::<Roles>(text).map(|read| read.roles);
+        assert_eq!(
+            read("roles = [\"nobody\", \"customers\"]").unwrap(),
+            [Role::Nobody, Role::Of(Subjects::Customers)]
+        );
+        assert!(read("roles = [\"agents\"]").is_err());
     }
 
     #[test]

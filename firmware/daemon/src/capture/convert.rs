@@ -1,17 +1,24 @@
 //! Bytes of a device to samples.
 
+use serde::Deserialize;
+
 /// How a device encodes a sample; the byte order is the machine's own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encoding {
-    /// 16-bit integer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Encoding {
+    /// 16-bit integer: `s16`.
+    #[serde(rename = "s16")]
     I16,
-    /// 24-bit integer in the low bytes of four.
+    /// 24-bit integer in the low bytes of four: `s24`.
+    #[serde(rename = "s24")]
     I24In4,
-    /// 24-bit integer in three bytes, least significant first.
+    /// 24-bit integer in three bytes, least significant first: `s24_3`.
+    #[serde(rename = "s24_3")]
     I24Le3,
-    /// 32-bit integer.
+    /// 32-bit integer: `s32`.
+    #[serde(rename = "s32")]
     I32,
-    /// 32-bit float, full scale ±1.
+    /// 32-bit float, full scale ±1: `f32`.
+    #[serde(rename = "f32")]
     F32,
 }
 

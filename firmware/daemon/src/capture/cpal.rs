@@ -1,28 +1,24 @@
 //! Capture through cpal: the system's default input, or one by its name.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ::cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use ::cpal::{Data, Device, ErrorKind, SampleFormat, Stream, SupportedStreamConfig};
 
 use super::convert::Encoding;
-use super::{CaptureError, CaptureOptions, Format, MarkKind, Source, Writer, devices};
-use crate::stop::Stop;
-use crate::talk::say;
+use super::device::{self, Ended, SharedFeed, locked};
+use super::feed::{Feed, GIVE_UP};
+use super::{CaptureError, CaptureOptions, Format, Link, Source, Writer, devices};
 
 /// From one look at the stream to the next.
 const POLL: Duration = Duration::from_millis(20);
-/// After so many looks without samples (2 s), the microphone has stalled.
-const STALLED: u32 = 100;
-/// After so many (5 s), it is taken for gone: a sound server that dies is not always reported as an error.
-const GIVEN_UP: u32 = 250;
-/// From one attempt to open a lost device to the next.
-const REOPEN: Duration = Duration::from_secs(1);
 /// Samples converted at once.
 const BLOCK: usize = 4096;
+/// The rate that the analysis works at, which saves bringing another one there.
+const PREFERRED_RATE: u32 = 16_000;
 
 /// A device that was found; its stream begins with [`Source::run`].
 pub(super) struct CpalSource {
@@ -92,77 +88,55 @@ impl Source for CpalSource {
         )
     }
 
-    fn run(self: Box<Self>, writer: Writer, stop: &Stop) -> Result<(), CaptureError> {
+    fn run(self: Box<Self>, writer: Writer, link: Link) -> Result<(), CaptureError> {
         let _quiet = alsa::Output::local_error_handler();
-        let (format, shown) = (self.format(), self.shown());
+        let (format, name) = (self.format(), self.name.clone());
         let again = CaptureOptions {
             device_rate: Some(format.rate),
             device_channels: u32::try_from(format.channels).ok(),
             ..CaptureOptions::default()
         };
-        let writer = Arc::new(Mutex::new(writer));
-        let mut source = *self;
-        // The first start must work; a device that is lost later is waited for.
-        let mut stream = Some(source.start(&writer)?);
-        while !stop.requested() {
-            let mut since = Instant::now();
-            if let Some((_, health)) = &stream {
-                let Some(gone) = health.watch(&shown, stop) else {
-                    break;
-                };
-                since = gone.since;
-                say!(
-                    "the microphone {shown:?} is gone ({}); waiting for it to come back",
-                    gone.why
-                );
-                lock(&writer).mark(MarkKind::Lost);
-                release(stream.take());
-            }
-            while stream.is_none() && !stop.requested() {
-                std::thread::sleep(REOPEN);
-                if let Ok(found) = CpalSource::open(source.name.as_deref(), &again)
-                    && found.format() == format
-                {
-                    source = found;
-                    stream = source.start(&writer).ok();
-                }
-            }
-            if stream.is_some() {
-                say!(
-                    "the microphone {shown:?} is back after {} s",
-                    since.elapsed().as_secs()
-                );
-                lock(&writer).gap((since.elapsed().as_secs_f64() * f64::from(format.rate)) as u64);
-            }
-        }
-        Ok(())
+        let called = format!("the microphone {:?}", self.shown());
+        let feed = Feed::new(writer, link, called, format, true);
+        device::keep(*self, feed, || CpalSource::open(name.as_deref(), &again))
+    }
+}
+
+impl device::Device for CpalSource {
+    fn format(&self) -> Format {
+        Source::format(self)
+    }
+
+    fn listen(&mut self, feed: &SharedFeed) -> Result<Ended, CaptureError> {
+        let (stream, health) = self.start(feed)?;
+        let ended = health.watch(feed);
+        health.gone.store(true, Ordering::Relaxed);
+        release(stream);
+        Ok(ended)
     }
 }
 
 impl CpalSource {
-    fn start(&self, writer: &Arc<Mutex<Writer>>) -> Result<(Stream, Arc<Health>), CaptureError> {
+    fn start(&self, feed: &SharedFeed) -> Result<(Stream, Arc<Health>), CaptureError> {
         let health = Arc::new(Health::default());
-        let (writer, encoding, rate) =
-            (Arc::clone(writer), self.encoding, self.config.sample_rate());
+        let (feed, encoding) = (Arc::clone(feed), self.encoding);
         let (mut samples, noted, told) =
             (vec![0.0; BLOCK], Arc::clone(&health), Arc::clone(&health));
-        let mut last = Instant::now();
-        let block = BLOCK / usize::from(self.config.channels().max(1))
-            * usize::from(self.config.channels().max(1));
+        let channels = usize::from(self.config.channels().max(1));
+        let block = BLOCK / channels * channels;
         let on_data = move |data: &Data, _: &::cpal::InputCallbackInfo| {
             if noted.gone.load(Ordering::Relaxed) {
                 return;
             }
             noted.blocks.fetch_add(1, Ordering::Relaxed);
-            // Nobody else holds the lock while the stream runs, so this never waits.
-            let mut writer = lock(&writer);
+            // Others hold the lock for moments only.
+            let mut feed = locked(&feed);
             if noted.interrupted.swap(false, Ordering::Relaxed) {
-                writer.gap(((last.elapsed().as_secs_f64() * f64::from(rate)) as u64).max(1));
+                feed.xrun("samples were lost");
             }
-            last = Instant::now();
             for part in data.bytes().chunks(block * encoding.bytes()) {
                 let count = encoding.decode(part, &mut samples);
-                if writer.write(&samples[..count]).is_err() {
+                if feed.samples(&samples[..count]).is_err() {
                     noted.closed.store(true, Ordering::Relaxed);
                 }
             }
@@ -170,11 +144,11 @@ impl CpalSource {
         let on_error = move |error: ::cpal::Error| match error.kind() {
             ErrorKind::Xrun => told.interrupted.store(true, Ordering::Relaxed),
             ErrorKind::RealtimeDenied | ErrorKind::DeviceChanged => {}
-            _ => told.gone.store(true, Ordering::Relaxed),
+            _ => told.failed.store(true, Ordering::Relaxed),
         };
         let config = ::cpal::StreamConfig {
             channels: self.config.channels(),
-            sample_rate: rate,
+            sample_rate: self.config.sample_rate(),
             buffer_size: ::cpal::BufferSize::Default,
         };
         let failed = |error| sort(&self.shown(), "start", &error);
@@ -187,49 +161,44 @@ impl CpalSource {
     }
 }
 
-/// What the callbacks of a stream have to tell.
+/// What the callbacks of a stream have to tell, and what they are told.
 #[derive(Default)]
 struct Health {
     interrupted: AtomicBool,
-    gone: AtomicBool,
+    failed: AtomicBool,
     closed: AtomicBool,
+    /// Nobody listens to this stream any more.
+    gone: AtomicBool,
     /// Deliveries so far.
     blocks: AtomicU64,
 }
 
-/// A device that delivers no more.
-struct Gone {
-    /// When it last delivered.
-    since: Instant,
-    why: &'static str,
-}
-
 impl Health {
-    /// Waits until the device is gone; `None` when the end is asked for or nobody reads any more.
-    fn watch(&self, shown: &str, stop: &Stop) -> Option<Gone> {
-        let (mut blocks, mut since, mut quiet) = (0, Instant::now(), 0);
-        while !stop.requested() && !self.closed.load(Ordering::Relaxed) {
-            if self.gone.load(Ordering::Relaxed) {
-                let why = "its stream failed";
-                return Some(Gone { since, why });
+    /// Waits until the stream is of no more use.
+    fn watch(&self, feed: &SharedFeed) -> Ended {
+        let mut blocks = 0;
+        loop {
+            if self.failed.load(Ordering::Relaxed) {
+                return Ended::Gone("its stream failed".into());
             }
-            let now = self.blocks.load(Ordering::Relaxed);
-            // Looks are counted, and not time, so that a process that was suspended gives its device a chance.
-            quiet = if now == blocks { quiet + 1 } else { 0 };
-            if now != blocks {
-                (blocks, since) = (now, Instant::now());
-            }
-            if quiet == STALLED {
-                say!("the microphone {shown:?} delivers nothing; it has stalled");
-            }
-            if quiet >= GIVEN_UP {
-                self.gone.store(true, Ordering::Relaxed);
-                let why = "it has delivered nothing for 5 s";
-                return Some(Gone { since, why });
+            {
+                let mut feed = locked(feed);
+                if feed.stopped() || self.closed.load(Ordering::Relaxed) {
+                    return Ended::Asked;
+                }
+                if let Some(cause) = feed.mute() {
+                    return Ended::Muted(cause);
+                }
+                let now = self.blocks.load(Ordering::Relaxed);
+                // Looks are counted, and not time, so that a process that was suspended gives its device a chance.
+                if now == blocks && feed.nothing_for(POLL) {
+                    let waited = GIVE_UP.as_secs();
+                    return Ended::Gone(format!("it has delivered nothing for {waited} s"));
+                }
+                blocks = now;
             }
             std::thread::sleep(POLL);
         }
-        None
     }
 }
 
@@ -239,10 +208,6 @@ fn release<T: Send + 'static>(stream: T) {
     let _ = Builder::new()
         .name("close".to_owned())
         .spawn(move || drop(stream));
-}
-
-fn lock(writer: &Mutex<Writer>) -> MutexGuard<'_, Writer> {
-    writer.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn is_called(device: &Device, name: &str) -> bool {
@@ -255,44 +220,65 @@ fn is_called(device: &Device, name: &str) -> bool {
             .is_ok_and(|description| description.name() == name)
 }
 
-fn encoding(format: SampleFormat) -> Option<Encoding> {
-    match format {
-        SampleFormat::I16 => Some(Encoding::I16),
-        SampleFormat::I24 => Some(Encoding::I24In4),
-        SampleFormat::I32 => Some(Encoding::I32),
-        SampleFormat::F32 => Some(Encoding::F32),
-        _ => None,
-    }
-}
+/// What is understood, the least to move first.
+const FORMATS: [(SampleFormat, Encoding); 4] = [
+    (SampleFormat::I16, Encoding::I16),
+    (SampleFormat::I24, Encoding::I24In4),
+    (SampleFormat::I32, Encoding::I32),
+    (SampleFormat::F32, Encoding::F32),
+];
 
-/// The default configuration where it fits, otherwise the first that does.
+/// What is asked for; where nothing is, 16 kHz and one channel as far as the device has them, and otherwise its default.
 fn choose(
     device: &Device,
     options: &CaptureOptions,
 ) -> Result<(SupportedStreamConfig, Encoding), ::cpal::Error> {
-    let fits = |config: &SupportedStreamConfig| {
-        options
-            .device_rate
-            .is_none_or(|rate| rate == config.sample_rate())
-            && options
-                .device_channels
-                .is_none_or(|channels| channels == u32::from(config.channels()))
+    let default = device.default_input_config().ok();
+    let usual_rate = default
+        .as_ref()
+        .map_or(48_000, |config| config.sample_rate());
+    let wanted: Vec<(u32, Option<u32>)> = match (options.device_rate, options.device_channels) {
+        (Some(rate), channels) => vec![(rate, channels)],
+        (None, Some(channels)) => vec![
+            (PREFERRED_RATE, Some(channels)),
+            (usual_rate, Some(channels)),
+        ],
+        (None, None) => {
+            let needed = options.pick.channels_needed();
+            let few = needed.map_or(1, |needed| u32::try_from(needed).unwrap_or(u32::MAX));
+            let any = if needed.is_some() { Some(few) } else { None };
+            vec![
+                (PREFERRED_RATE, Some(few)),
+                (PREFERRED_RATE, any),
+                (usual_rate, Some(few)),
+                (usual_rate, any),
+            ]
+        }
     };
-    let default = device.default_input_config().ok().filter(fits);
-    if let Some((config, encoding)) =
-        default.and_then(|config| Some((config, encoding(config.sample_format())?)))
-    {
-        return Ok((config, encoding));
-    }
-    let wanted = options.device_rate.unwrap_or(16_000);
-    device
-        .supported_input_configs()?
-        .filter_map(|range| {
-            let rate = wanted.clamp(range.min_sample_rate(), range.max_sample_rate());
-            let config = range.try_with_sample_rate(rate)?;
-            Some((config, encoding(config.sample_format())?))
-        })
-        .find(|(config, _)| fits(config))
+    let ranges: Vec<_> = device.supported_input_configs()?.collect();
+    let of_ranges = |(rate, channels): (u32, Option<u32>)| {
+        let fit = |format: SampleFormat| {
+            ranges
+                .iter()
+                .filter(|range| range.sample_format() == format)
+                .filter(|range| channels.is_none_or(|count| count == u32::from(range.channels())))
+                .find_map(|range| range.try_with_sample_rate(rate))
+        };
+        FORMATS
+            .into_iter()
+            .find_map(|(format, encoding)| Some((fit(format)?, encoding)))
+    };
+    let free = options.device_rate.is_none() && options.device_channels.is_none();
+    let as_default = || {
+        let config = default.filter(|_| free && options.pick.channels_needed().is_none())?;
+        let known = |(format, _): &(SampleFormat, Encoding)| *format == config.sample_format();
+        let (_, encoding) = FORMATS.into_iter().find(known)?;
+        Some((config, encoding))
+    };
+    wanted
+        .into_iter()
+        .find_map(of_ranges)
+        .or_else(as_default)
         .ok_or_else(|| ErrorKind::UnsupportedConfig.into())
 }
 

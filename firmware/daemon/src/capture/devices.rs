@@ -4,6 +4,8 @@ use ::cpal::traits::{DeviceTrait, HostTrait};
 use alsa::device_name::HintIter;
 use alsa::{Direction, Output};
 
+use super::alsa::links as alsa_links;
+
 /// What alsa-lib lists besides devices: converters, which are of use only inside a configuration.
 const NO_DEVICES: [&str; 8] = [
     "null",
@@ -20,14 +22,12 @@ const NO_DEVICES: [&str; 8] = [
 pub(super) fn alsa_names() -> Vec<String> {
     // What alsa-lib has to say about devices that it cannot look into would only confuse.
     let _quiet = Output::local_error_handler();
-    let Ok(hints) = HintIter::new(None, c"pcm") else {
-        return Vec::new();
-    };
-    hints
+    let hints = HintIter::new(None, c"pcm").into_iter().flatten();
+    let named = hints
         .filter(|hint| hint.direction != Some(Direction::Playback))
         .filter_map(|hint| hint.name)
-        .filter(|name| !NO_DEVICES.contains(&name.as_str()))
-        .collect()
+        .filter(|name| !NO_DEVICES.contains(&name.as_str()));
+    alsa_links().into_iter().chain(named).collect()
 }
 
 /// The names of the system's input devices, as they are written after `cpal:`.

@@ -44,6 +44,14 @@ pub enum CaptureError {
         /// What the system says.
         reason: String,
     },
+    /// The channels that were picked, or their roles, do not fit the source.
+    #[error("the source has {channels} channel(s), but {reason}")]
+    Channels {
+        /// Channels of the source.
+        channels: usize,
+        /// What does not fit, and what to do.
+        reason: String,
+    },
     /// The device cannot deliver anything that is understood here.
     #[error("capture device {name:?} does not offer {what}: {reason}")]
     Unsupported {

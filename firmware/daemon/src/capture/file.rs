@@ -4,9 +4,9 @@ use std::path::Path;
 
 use undertone_decode::{Limits, Reader};
 
-use super::{CaptureError, Format, Source, Writer};
+use super::feed::Feed;
+use super::{CaptureError, Format, Link, Source, Writer};
 use crate::pace::Pace;
-use crate::stop::Stop;
 
 /// A recording that is played once.
 pub(super) struct FileSource {
@@ -52,7 +52,9 @@ impl Source for FileSource {
         )
     }
 
-    fn run(mut self: Box<Self>, mut writer: Writer, stop: &Stop) -> Result<(), CaptureError> {
+    fn run(mut self: Box<Self>, writer: Writer, link: Link) -> Result<(), CaptureError> {
+        let stop = link.stop.clone();
+        let mut feed = Feed::new(writer, link, "the recording".into(), self.format(), false);
         let channels = self.reader.channels();
         // A packet may hold seconds; at real-time pace it is told in the portions of a device.
         let portion = (self.reader.sample_rate() as usize / 50).max(1) * channels;
@@ -61,9 +63,9 @@ impl Source for FileSource {
             for part in block.chunks(portion) {
                 if let Some(pace) = &mut self.pace {
                     frames += (part.len() / channels) as u64;
-                    pace.wait(frames, stop);
+                    pace.wait(frames, &stop);
                 }
-                if writer.write(part).is_err() {
+                if feed.samples(part).is_err() {
                     return Ok(());
                 }
             }

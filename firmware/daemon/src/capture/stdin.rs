@@ -4,8 +4,8 @@ use std::io::{Cursor, ErrorKind, Read};
 
 use undertone_decode::{Limits, Reader};
 
-use super::{CaptureError, CaptureOptions, Format, Source, Writer};
-use crate::stop::Stop;
+use super::feed::Feed;
+use super::{CaptureError, CaptureOptions, Format, Link, Source, Writer};
 
 /// What a stream with a header begins with.
 const MAGIC: [&[u8]; 4] = [b"RIFF", b"fLaC", b"OggS", b"ID3"];
@@ -80,12 +80,14 @@ impl Source for StdinSource {
         format!("standard input ({kind})")
     }
 
-    fn run(self: Box<Self>, mut writer: Writer, _stop: &Stop) -> Result<(), CaptureError> {
+    fn run(self: Box<Self>, writer: Writer, link: Link) -> Result<(), CaptureError> {
+        let channels = writer.channels();
+        let mut feed = Feed::new(writer, link, "standard input".into(), self.format, false);
         match self.stream {
-            Stream::Raw(mut input) => run_raw(&mut input, &mut writer),
+            Stream::Raw(mut input) => run_raw(&mut input, &mut feed, channels),
             Stream::Decoded(mut reader) => {
                 while let Some(block) = reader.next_block()? {
-                    if writer.write(block).is_err() {
+                    if feed.samples(block).is_err() {
                         break;
                     }
                 }
@@ -95,8 +97,8 @@ impl Source for StdinSource {
     }
 }
 
-fn run_raw(input: &mut dyn Read, writer: &mut Writer) -> Result<(), CaptureError> {
-    let frame = 2 * writer.channels();
+fn run_raw(input: &mut dyn Read, feed: &mut Feed, channels: usize) -> Result<(), CaptureError> {
+    let frame = 2 * channels;
     let mut bytes = vec![0; BLOCK.next_multiple_of(frame)];
     let mut samples = vec![0.0; bytes.len() / 2];
     let mut held = 0;
@@ -112,7 +114,7 @@ fn run_raw(input: &mut dyn Read, writer: &mut Writer) -> Result<(), CaptureError
         for (sample, pair) in samples.iter_mut().zip(bytes[..whole].as_chunks::<2>().0) {
             *sample = f32::from(i16::from_le_bytes(*pair)) / 32_768.0;
         }
-        if writer.write(&samples[..whole / 2]).is_err() {
+        if feed.samples(&samples[..whole / 2]).is_err() {
             return Ok(());
         }
         bytes.copy_within(whole..held, 0);
@@ -137,15 +139,16 @@ fn fill(input: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::{Found, WhenFull, ring};
+    use crate::capture::{Found, Mute, Selection, WhenFull, ring};
+    use crate::stop::Stop;
 
-    const OPTIONS: CaptureOptions = CaptureOptions {
-        fast: false,
-        stdin_rate: 8000,
-        stdin_channels: 2,
-        device_rate: None,
-        device_channels: None,
-    };
+    fn options() -> CaptureOptions {
+        CaptureOptions {
+            stdin_rate: 8000,
+            stdin_channels: 2,
+            ..CaptureOptions::default()
+        }
+    }
 
     /// Hands out three bytes at a time, as a slow pipe does.
     struct Slow(Cursor<Vec<u8>>);
@@ -159,10 +162,12 @@ mod tests {
 
     fn heard(bytes: Vec<u8>) -> (Format, Vec<f32>) {
         let stop = Stop::default();
-        let source = StdinSource::open(Slow(Cursor::new(bytes)), &OPTIONS).unwrap();
+        let source = StdinSource::open(Slow(Cursor::new(bytes)), &options()).unwrap();
         let format = source.format();
-        let (writer, mut reader) = ring(1000, format.channels, WhenFull::Wait, stop.clone());
-        Box::new(source).run(writer, &stop).unwrap();
+        let (all, mute) = (Selection::all(format.channels), Mute::default());
+        let (writer, mut reader) = ring(1000, all, WhenFull::Wait, mute.clone(), stop.clone());
+        let link = Link::new(stop, mute, |_| {});
+        Box::new(source).run(writer, link).unwrap();
         let (mut buffer, mut samples) = ([0.0; 1000], Vec::new());
         while let Found::Samples(count) = reader.next(&mut buffer) {
             samples.extend_from_slice(&buffer[..count]);
@@ -214,12 +219,12 @@ mod tests {
     #[test]
     fn an_empty_input_and_a_broken_header_are_errors() {
         assert!(matches!(
-            StdinSource::open(Cursor::new(vec![]), &OPTIONS),
+            StdinSource::open(Cursor::new(vec![]), &options()),
             Err(CaptureError::StdinEmpty)
         ));
         let broken = Cursor::new(b"RIFFxxxxWAVEgarbage".to_vec());
         assert!(matches!(
-            StdinSource::open(broken, &OPTIONS),
+            StdinSource::open(broken, &options()),
             Err(CaptureError::Decode(_))
         ));
     }

@@ -35,7 +35,7 @@ pub use model::ModelSection;
 pub use output::OutputSection;
 pub use source::{SourceSection, SourceSettings, Sources};
 pub use undertone_deployment::{
-    Deployment, DeploymentError, DeploymentSection, EVALUATION, LegalBasis, Subjects,
+    Deployment, DeploymentError, DeploymentSection, EVALUATION, LegalBasis, Role, Subjects,
 };
 
 /// A configuration file. Every section and every field may be left out.
@@ -96,7 +96,7 @@ impl ConfigFile {
     /// The first field that is wrong, with its value and what is allowed.
     pub fn settle(self) -> Result<Settings, ConfigError> {
         let deployment = self.deployment.check()?;
-        let sources = self.source.settle()?;
+        let sources = self.source.settle(&deployment)?;
         self.output.check()?;
         self.health.check()?;
         self.metrics.check()?;

@@ -6,9 +6,11 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use undertone_analysis::Channels;
 
+use undertone_deployment::{Deployment, Role};
+
 use super::error::{ConfigError, within};
 use super::field::{Field, field};
-use crate::capture::{CaptureOptions, SourceSpec};
+use crate::capture::{CaptureOptions, Encoding, MuteSwitch, Pick, SourceSpec};
 
 /// The rates that any source may have, in Hz.
 const RATES: std::ops::RangeInclusive<u32> = 1_000..=768_000;
@@ -34,7 +36,19 @@ pub(super) const FIELDS: &[Field] = &[
         "source.channels",
         "\"mix\"",
         "\"mix\", \"each\"",
-        "What is analysed: the mean of all channels, or every channel by itself.",
+        "What is analysed: the mean of the picked channels, or each of them by itself.",
+    ),
+    field(
+        "source.pick",
+        "none: all channels",
+        "a list of channels, 0 to 31, each once",
+        "The channels that are heard, in the order in which they are analysed; the others are dropped at once.",
+    ),
+    field(
+        "source.roles",
+        "none",
+        "a list of what deployment.subjects may be, or \"nobody\"; one for each picked channel",
+        "Who speaks on each channel. A channel that is not that of deployment.subjects is dropped at once.",
     ),
     field(
         "source.device_rate",
@@ -46,7 +60,37 @@ pub(super) const FIELDS: &[Field] = &[
         "source.device_channels",
         "none",
         "1 to 32",
-        "The channels to ask a device for; without it, as few as it offers.",
+        "The channels to ask a device for; without it, as few as it offers and pick needs.",
+    ),
+    field(
+        "source.device_format",
+        "none",
+        "\"s16\", \"s24\", \"s24_3\", \"s32\", \"f32\"",
+        "The encoding to ask an ALSA device for; without it, the first of these that it offers.",
+    ),
+    field(
+        "source.period_ms",
+        "20",
+        "1 to 1000",
+        "How often an ALSA device wakes the daemon; a wish.",
+    ),
+    field(
+        "source.buffer_ms",
+        "500",
+        "2 x period_ms to 10000",
+        "How late the daemon may be before an ALSA device loses samples; a wish.",
+    ),
+    field(
+        "source.mute_switch",
+        "\"auto\"",
+        "\"auto\", \"off\", the name of a capture switch",
+        "The capture switch in ALSA's mixer that mutes the microphone; auto: Capture, Mic, or the only one.",
+    ),
+    field(
+        "source.mixer",
+        "none",
+        "1 to 150 characters",
+        "The ALSA mixer that has the switch; without it, that of the device's card.",
     ),
     field(
         "source.stdin_rate",
@@ -76,12 +120,26 @@ pub struct SourceSection {
     pub name: Option<SourceSpec>,
     /// Wait for a device that is not there at the start; true when left out.
     pub wait: Option<bool>,
-    /// The channels that are analysed.
+    /// How the picked channels are analysed.
     pub channels: Channels,
+    /// Channels from 0, in the order in which they are analysed; all when left out.
+    pub pick: Option<Vec<usize>>,
+    /// Who speaks on each picked channel; empty for no roles.
+    pub roles: Vec<Role>,
     /// The rate to ask a device for, in Hz.
     pub device_rate: Option<u32>,
     /// The channels to ask a device for.
     pub device_channels: Option<u32>,
+    /// The encoding of samples to ask an ALSA device for.
+    pub device_format: Option<Encoding>,
+    /// How often an ALSA device wakes the reader, in milliseconds; 20 when left out.
+    pub period_ms: Option<u32>,
+    /// How late the reader may be before an ALSA device loses samples, in milliseconds; 500 when left out.
+    pub buffer_ms: Option<u32>,
+    /// Which capture switch of ALSA mutes.
+    pub mute_switch: MuteSwitch,
+    /// The ALSA mixer that has the switch; that of the device's card when left out.
+    pub mixer: Option<String>,
     /// The rate of headerless standard input, in Hz; 16000 when left out.
     pub stdin_rate: Option<u32>,
     /// The channels of headerless standard input; 1 when left out.
@@ -105,7 +163,7 @@ pub struct SourceSettings {
 
 impl SourceSection {
     /// Checks every field and settles what was left out.
-    fn settle(self) -> Result<SourceSettings, ConfigError> {
+    fn settle(self, deployment: &Deployment) -> Result<SourceSettings, ConfigError> {
         let stdin_rate = self.stdin_rate.unwrap_or(16_000);
         let stdin_channels = self.stdin_channels.unwrap_or(1);
         let device_channels = self.device_channels.unwrap_or(1) as usize;
@@ -117,6 +175,13 @@ impl SourceSection {
             RATES,
         )?;
         within("source.device_channels", device_channels, 1..=MAX_CHANNELS)?;
+        let (period_ms, buffer_ms) = (self.period_ms.unwrap_or(20), self.buffer_ms.unwrap_or(500));
+        within("source.period_ms", period_ms, 1..=1_000)?;
+        // A device alternates between two periods at least.
+        within("source.buffer_ms", buffer_ms, 2 * period_ms..=10_000)?;
+        check_pick(self.pick.as_deref())?;
+        check_roles(&self.roles, self.pick.as_deref(), deployment)?;
+        check_mixer(self.mixer.as_deref())?;
         Ok(SourceSettings {
             spec: self
                 .name
@@ -127,10 +192,76 @@ impl SourceSection {
                 stdin_channels,
                 device_rate: self.device_rate,
                 device_channels: self.device_channels,
+                device_format: self.device_format,
+                period_ms,
+                buffer_ms,
+                pick: Pick {
+                    channels: self.pick,
+                    subjects: (!self.roles.is_empty()).then_some(deployment.subjects),
+                    roles: self.roles,
+                },
+                mute_switch: self.mute_switch,
+                mixer: self.mixer,
             },
             channels: self.channels,
             wait: self.wait.unwrap_or(true),
         })
+    }
+}
+
+fn check_pick(pick: Option<&[usize]>) -> Result<(), ConfigError> {
+    let Some(pick) = pick else { return Ok(()) };
+    let twice = |(index, channel): (usize, &usize)| pick[..index].contains(channel);
+    let remedy = if pick.is_empty() {
+        "name at least one channel, or leave it out to take all".to_owned()
+    } else if pick.iter().any(|channel| *channel >= MAX_CHANNELS) {
+        format!("channels count from 0 to {}", MAX_CHANNELS - 1)
+    } else if pick.iter().enumerate().any(twice) {
+        "name each channel once".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(ConfigError::Value {
+        field: "source.pick",
+        value: format!("{pick:?}"),
+        remedy,
+    })
+}
+
+fn check_roles(
+    roles: &[Role],
+    pick: Option<&[usize]>,
+    deployment: &Deployment,
+) -> Result<(), ConfigError> {
+    let analysed = |role: &Role| role.subjects() == Some(deployment.subjects);
+    let remedy = if roles.is_empty() {
+        return Ok(());
+    } else if pick.is_some_and(|pick| pick.len() != roles.len()) || roles.len() > MAX_CHANNELS {
+        "give one role for each channel"
+    } else if !roles.iter().any(analysed) {
+        "none of them is deployment.subjects, so nothing would be analysed"
+    } else {
+        return Ok(());
+    };
+    let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+    Err(ConfigError::Value {
+        field: "source.roles",
+        value: format!("{names:?}"),
+        remedy: remedy.to_owned(),
+    })
+}
+
+/// alsa-lib aborts the process over names that are too long for its own messages.
+fn check_mixer(mixer: Option<&str>) -> Result<(), ConfigError> {
+    match mixer {
+        Some(name) if name.is_empty() || name.len() > 150 || name.contains('\0') => {
+            Err(ConfigError::Value {
+                field: "source.mixer",
+                value: format!("{name:?}"),
+                remedy: "give a name of 1 to 150 characters, as in hw:CARD=Mic".into(),
+            })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -146,12 +277,15 @@ impl Default for Sources {
 
 impl Sources {
     /// Checks every source.
-    pub(super) fn settle(self) -> Result<Vec<SourceSettings>, ConfigError> {
+    pub(super) fn settle(
+        self,
+        deployment: &Deployment,
+    ) -> Result<Vec<SourceSettings>, ConfigError> {
         within("number of sources", self.0.len(), 1..=MAX_SOURCES)?;
         let settled: Vec<_> = self
             .0
             .into_iter()
-            .map(SourceSection::settle)
+            .map(|section| section.settle(deployment))
             .collect::<Result<_, _>>()?;
         for (number, source) in settled.iter().enumerate() {
             if settled[..number]

@@ -157,10 +157,10 @@ fn a_value_out_of_range_is_told_with_its_field_and_range() {
 
 #[test]
 fn every_field_in_turn_is_refused_with_its_name_its_value_and_what_is_allowed() {
-    // No field takes a list of numbers.
+    // No field takes a list of lists.
     for field in fields() {
         let (section, name) = field.name.split_once('.').unwrap();
-        let text = format!("# a comment\n[{section}]\n{name} = [1979]\n");
+        let text = format!("# a comment\n[{section}]\n{name} = [[1979]]\n");
         let error = settle(&text).unwrap_err().to_string();
         for part in [field.name, "[1979]", "line 3", field.allowed] {
             assert!(

@@ -38,7 +38,7 @@ pub(super) fn analyse<S: Scorer>(
                 missing = missing.saturating_add(frames);
                 analyser.gap(frames, tell)?;
             }
-            Found::Mark(MarkKind::Lost) => analyser.close(EndReason::DeviceLost, tell)?,
+            Found::Mark(MarkKind::End(reason)) => analyser.close(reason, tell)?,
             Found::Abandoned => break,
             // What was captured before the end was asked for still counts.
             Found::Nothing if stop.requested() => break,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use undertone_model::{Licence, Model};
 
-use crate::capture::{self, CaptureError, Source, WhenFull};
+use crate::capture::{self, CaptureError, Link, Mute, Selection, Source, WhenFull};
 use crate::config::Settings;
 use crate::error::DaemonError;
 use crate::sinks::{FanOut, Lines, Sinks};
@@ -44,13 +44,15 @@ pub fn run(
         return Err(DaemonError::Usage("this version hears one source".into()));
     };
     let source = capture::open(&named.spec, &named.capture)?;
-    let format = source.format();
+    let mut format = source.format();
     say!(
         "listening to {}, {} Hz, {} channel(s)",
         source.describe(),
         format.rate,
         format.channels
     );
+    let selection = Selection::of(&named.capture.pick, format.channels)?;
+    format.channels = selection.channels();
     // Only now: while the source is being opened, the default action of a signal is the right one.
     stop.on_signals()?;
 
@@ -85,7 +87,7 @@ pub fn run(
     let lines = Lines::new(io::stdout(), settings.output.format);
     let (sinks, fan_out) = Sinks::start(vec![Box::new(lines)], source.is_live(), stop)?;
     fan_out.report(&Report::Info(Arc::new(info)));
-    Threads::start(source, analyser, (fan_out, rates), stop)?.join(stop, sinks)
+    Threads::start((source, selection), analyser, (fan_out, rates), stop)?.join(stop, sinks)
 }
 
 fn licence(licence: Licence) -> &'static str {
@@ -102,16 +104,19 @@ struct Threads {
 
 impl Threads {
     fn start<S: Scorer + Send + 'static>(
-        source: Box<dyn Source>,
+        (source, selection): (Box<dyn Source>, Selection),
         analyser: Analyser<S>,
         (fan_out, rates): (FanOut, Rates),
         stop: &Stop,
     ) -> Result<Self, DaemonError> {
-        let (format, live) = (source.format(), source.is_live());
+        let (mut format, live) = (source.format(), source.is_live());
+        format.channels = selection.channels();
+        let mute = Mute::default();
         let when_full = if live { WhenFull::Drop } else { WhenFull::Wait };
         let frames =
             (format.rate as usize * RING_SECONDS).min(RING_SAMPLES / format.channels.max(1));
-        let (mut writer, reader) = capture::ring(frames, format.channels, when_full, stop.clone());
+        let (mut writer, reader) =
+            capture::ring(frames, selection, when_full, mute.clone(), stop.clone());
 
         let reporter = Reporter::new(fan_out, rates, live);
         let analysis = spawn("analysis", {
@@ -120,8 +125,8 @@ impl Threads {
         })?;
         writer.wakes(analysis.thread().clone());
         let capture = spawn("capture", {
-            let stop = stop.clone();
-            move || source.run(writer, &stop)
+            let link = Link::new(stop.clone(), mute, |_| {});
+            move || source.run(writer, link)
         })?;
         Ok(Threads { capture, analysis })
     }

@@ -4,39 +4,39 @@ use alsa::ValueOr;
 use alsa::pcm::{Access, Format as AlsaFormat, HwParams, PCM};
 
 use super::cause;
-use crate::capture::convert::Encoding;
-use crate::capture::{CaptureError, Format};
+use crate::capture::{CaptureError, CaptureOptions, Encoding, Format};
 
 /// Rates in the order of preference: the analysis runs at 16 kHz, and its multiples are cheapest to bring there.
 const RATES: [u32; 9] = [
     16_000, 48_000, 32_000, 44_100, 96_000, 24_000, 22_050, 192_000, 8_000,
 ];
-/// How often the device wakes the reader.
-const PERIOD_US: u32 = 20_000;
-/// How long the reader may be late before samples are lost.
-const BUFFER_US: u32 = 500_000;
 
+/// Encodings in the order of preference: what needs least to be moved, and is exact.
 const ENCODINGS: [(AlsaFormat, Encoding); 5] = [
     (AlsaFormat::s16(), Encoding::I16),
-    (AlsaFormat::s32(), Encoding::I32),
-    (AlsaFormat::float(), Encoding::F32),
     (AlsaFormat::s24(), Encoding::I24In4),
     (AlsaFormat::S243LE, Encoding::I24Le3),
+    (AlsaFormat::s32(), Encoding::I32),
+    (AlsaFormat::float(), Encoding::F32),
 ];
+
+/// The most channels of a device.
+const MAX_CHANNELS: u32 = 32;
 
 /// What was settled with a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Negotiated {
     pub(super) format: Format,
     pub(super) encoding: Encoding,
+    /// Frames that the device delivers at once; at least 1.
+    pub(super) period_frames: usize,
 }
 
 /// Settles encoding, channels and rate: those asked for, or the most suitable that the device offers.
 pub(super) fn settle(
     name: &str,
     pcm: &PCM,
-    rate: Option<u32>,
-    channels: Option<u32>,
+    options: &CaptureOptions,
 ) -> Result<Negotiated, CaptureError> {
     let unsupported = |what: String| {
         move |error: alsa::Error| CaptureError::Unsupported {
@@ -50,53 +50,81 @@ pub(super) fn settle(
         .set_access(Access::RWInterleaved)
         .map_err(unsupported("interleaved reading".into()))?;
 
-    let (_, encoding) = first(&ENCODINGS, |(format, _)| params.set_format(*format)).map_err(
-        unsupported("16, 24 or 32-bit integer or 32-bit float samples".into()),
-    )?;
-
-    let channels = match channels {
-        Some(wanted) => {
-            params
-                .set_channels(wanted)
-                .map_err(unsupported(format!("{wanted} channels")))?;
-            wanted
-        }
-        None => {
-            let fewest = params
-                .get_channels_min()
-                .map_err(unsupported("a number of channels".into()))?;
-            let wanted = [1, 2, fewest];
-            first(&wanted, |count| params.set_channels(*count))
-                .map_err(unsupported("any number of channels".into()))?
-        }
+    let offered: Vec<_> = ENCODINGS
+        .into_iter()
+        .filter(|(_, encoding)| options.device_format.is_none_or(|asked| asked == *encoding))
+        .collect();
+    let what = match options.device_format {
+        Some(asked) => format!("samples as {asked:?}"),
+        None => "16, 24 or 32-bit integer or 32-bit float samples".into(),
     };
+    let (_, encoding) =
+        first(&offered, |(format, _)| params.set_format(*format)).map_err(unsupported(what))?;
+
+    let channels =
+        choose_channels(&params, options).map_err(|(what, error)| unsupported(what)(error))?;
 
     // Conversion by a plugin of ALSA is the last resort: our own resampler is better than its default one.
     let native = params
         .set_rate_resample(false)
-        .and_then(|()| choose_rate(&params, rate));
+        .and_then(|()| choose_rate(&params, options.device_rate));
     let rate = match native {
         Ok(rate) => rate,
         Err(_) => {
             params
                 .set_rate_resample(true)
                 .map_err(unsupported("resampling".into()))?;
-            let what = rate.map_or("any usual rate".into(), |rate| format!("{rate} Hz"));
-            choose_rate(&params, rate).map_err(unsupported(what))?
+            let what = options
+                .device_rate
+                .map_or("any usual rate".into(), |rate| format!("{rate} Hz"));
+            choose_rate(&params, options.device_rate).map_err(unsupported(what))?
         }
     };
 
     // The two times are wishes; a device that knows better is left to it.
-    let _ = params.set_period_time_near(PERIOD_US, ValueOr::Nearest);
-    let _ = params.set_buffer_time_near(BUFFER_US, ValueOr::Nearest);
+    let _ = params.set_period_time_near(options.period_ms * 1000, ValueOr::Nearest);
+    let _ = params.set_buffer_time_near(options.buffer_ms * 1000, ValueOr::Nearest);
     pcm.hw_params(&params)
         .map_err(unsupported("these settings together".into()))?;
+    let asked_for = rate as usize * options.period_ms as usize / 1000;
+    let period = params.get_period_size().ok();
     Ok(Negotiated {
         format: Format {
             rate,
             channels: channels as usize,
         },
         encoding,
+        period_frames: period
+            .and_then(|frames| usize::try_from(frames).ok())
+            // A plugin may call the whole buffer a period.
+            .map_or(asked_for, |frames| frames.min(2 * asked_for))
+            .max(1),
+    })
+}
+
+/// As many channels as are asked for, otherwise the fewest that hold those that are picked.
+fn choose_channels(
+    params: &HwParams<'_>,
+    options: &CaptureOptions,
+) -> Result<u32, (String, alsa::Error)> {
+    if let Some(wanted) = options.device_channels {
+        return params
+            .set_channels(wanted)
+            .map(|()| wanted)
+            .map_err(|error| (format!("{wanted} channels"), error));
+    }
+    let picked = options.pick.channels_needed().unwrap_or(1);
+    let needed = u32::try_from(picked).unwrap_or(u32::MAX);
+    let fewest = params.get_channels_min().unwrap_or(1);
+    let most = params.get_channels_max().unwrap_or(needed);
+    let wanted: Vec<u32> = if options.pick.channels_needed().is_some() {
+        (needed.max(fewest)..=most.min(MAX_CHANNELS)).collect()
+    } else {
+        vec![1, 2, fewest]
+    };
+    first(&wanted, |count| params.set_channels(*count)).map_err(|error| {
+        let what = format!("{needed} channel(s) or more");
+        (what, error)
     })
 }
 

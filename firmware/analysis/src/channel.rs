@@ -164,6 +164,11 @@ impl<S: Scorer> Channel<S> {
         self.decider.answer_hop = hop.saturating_mul(u64::from(factor.max(1)));
     }
 
+    /// Below `value` (0 to 1) a label is told as unknown from now on; every label when `None`.
+    pub fn set_threshold(&mut self, label: Option<usize>, value: f32) {
+        self.decider.tracker.set_threshold(label, value);
+    }
+
     /// Takes the next samples.
     ///
     /// # Errors

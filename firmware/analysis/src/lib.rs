@@ -30,7 +30,7 @@ pub use error::AnalysisError;
 pub use feature_ring::FeatureRing;
 pub use front::{Front, FrontSettings};
 pub use level::{Level, LevelMeter, Signal};
-pub use model::{AnalysisSettings, analyser, analysers};
+pub use model::{AnalysisSettings, analyser, analyser_with, analysers};
 pub use overload::{Load, Overload, OverloadSettings};
 pub use scorer::{Scorer, ScorerError};
 use std::str::FromStr;
@@ -151,6 +151,13 @@ impl<S: Scorer> Analyser<S> {
     pub fn widen(&mut self, factor: u32) {
         let channels = self.channels.iter_mut();
         channels.for_each(|channel| channel.widen(factor));
+    }
+
+    /// Below `value` (0 to 1) a label, by its place in the model's order, is told as unknown from now on; every label when
+    /// `None`.
+    pub fn set_threshold(&mut self, label: Option<usize>, value: f32) {
+        let channels = self.channels.iter_mut();
+        channels.for_each(|channel| channel.set_threshold(label, value));
     }
 
     fn each(

@@ -50,8 +50,20 @@ pub fn analyser(
     model: &Model,
     settings: &AnalysisSettings,
 ) -> Result<Analyser<Stream>, AnalysisError> {
+    analyser_with(model, settings, |stream| stream)
+}
+
+/// An analyser like [`analyser`], whose streams are wrapped, for instance to time them.
+///
+/// # Errors
+/// As [`analyser`].
+pub fn analyser_with<S: Scorer>(
+    model: &Model,
+    settings: &AnalysisSettings,
+    wrap: impl FnMut(Stream) -> S,
+) -> Result<Analyser<S>, AnalysisError> {
     let count = analysed(settings);
-    build(model, settings, 0, count)
+    build(model, settings, (0, count), wrap)
 }
 
 /// An analyser for each of several sources, in their order. No two channels of any of them give an utterance the same
@@ -66,7 +78,7 @@ pub fn analysers(
     let count = sources.iter().map(analysed).sum();
     let mut first = 0;
     let built = sources.iter().map(|settings| {
-        let analyser = build(model, settings, first, count);
+        let analyser = build(model, settings, (first, count), |stream| stream);
         first += analysed(settings);
         analyser
     });
@@ -82,14 +94,14 @@ fn analysed(settings: &AnalysisSettings) -> usize {
 }
 
 /// The analyser of channels `first..` of `count` in all.
-fn build(
+fn build<S: Scorer>(
     model: &Model,
     settings: &AnalysisSettings,
-    first: usize,
-    count: usize,
-) -> Result<Analyser<Stream>, AnalysisError> {
+    (first, count): (usize, usize),
+    mut wrap: impl FnMut(Stream) -> S,
+) -> Result<Analyser<S>, AnalysisError> {
     let channels = (first..first + analysed(settings))
-        .map(|number| channel(model, settings, number, count))
+        .map(|number| channel(model, settings, (number, count), &mut wrap))
         .collect::<Result<_, _>>()?;
     Ok(Analyser::new(
         channels,
@@ -98,12 +110,12 @@ fn build(
     ))
 }
 
-fn channel(
+fn channel<S: Scorer>(
     model: &Model,
     settings: &AnalysisSettings,
-    number: usize,
-    count: usize,
-) -> Result<Channel<Stream>, AnalysisError> {
+    (number, count): (usize, usize),
+    wrap: &mut impl FnMut(Stream) -> S,
+) -> Result<Channel<S>, AnalysisError> {
     let unusable = AnalysisError::Model;
     let about = model.metadata();
     let labels = about.labels.len();
@@ -133,6 +145,6 @@ fn channel(
     let levels = settings
         .level_interval_ms
         .map(|interval| LevelMeter::new(u64::from(from) * u64::from(interval) / 1000));
-    let decider = Decider::new(stream, tracker, about.update_hop, labels);
+    let decider = Decider::new(wrap(stream), tracker, about.update_hop, labels);
     Ok(Channel::new(resampler, (from, to), front, decider, levels))
 }

@@ -101,7 +101,8 @@ struct Told {
 pub struct Tracker {
     config: TrackerConfig,
     labels: usize,
-    unknown_threshold: f32,
+    /// One for each label.
+    thresholds: Scores,
     interval: u64,
     next_id: u64,
     id_step: u64,
@@ -129,12 +130,23 @@ impl Tracker {
         Ok(Tracker {
             config: *config,
             labels,
-            unknown_threshold,
+            thresholds: std::iter::repeat_n(unknown_threshold, labels).collect(),
             interval: samples(config.update_interval_ms, sample_rate),
             next_id: ids.first,
             id_step: ids.step.max(1),
             utterance: None,
         })
+    }
+
+    /// Below `value` (0 to 1; kept within) a label is told as unknown from now on; every label when `None`. A label that the
+    /// model does not have changes nothing.
+    pub fn set_threshold(&mut self, label: Option<usize>, value: f32) {
+        let value = value.clamp(0.0, 1.0);
+        for (index, threshold) in self.thresholds.iter_mut().enumerate() {
+            if label.is_none_or(|label| label == index) {
+                *threshold = value;
+            }
+        }
     }
 
     /// True between `begin` and `finish`.
@@ -198,14 +210,14 @@ impl Tracker {
             None => {
                 let told = Told {
                     id: self.next_id,
-                    label: decide(&utterance.smoothed, self.unknown_threshold),
+                    label: decide(&utterance.smoothed, &self.thresholds),
                     at_sample: utterance.at_sample,
                 };
                 self.next_id = self.next_id.saturating_add(self.id_step);
                 (EventKind::Start, told)
             }
             Some(told) => {
-                let label = utterance.contest(told.label, &self.config, self.unknown_threshold);
+                let label = utterance.contest(told.label, &self.config, &self.thresholds);
                 let due =
                     self.interval > 0 && utterance.at_sample - told.at_sample >= self.interval;
                 if label == told.label && !due {
@@ -236,7 +248,7 @@ impl Tracker {
         let told = utterance.told?;
         utterance.at_sample = utterance.at_sample.max(at_sample);
         let scores = utterance.latest.clone();
-        let label = decide(&scores, self.unknown_threshold);
+        let label = decide(&scores, &self.thresholds);
         Some(utterance.event(told.id, EventKind::End, label, scores, Some(reason)))
     }
 }
@@ -255,8 +267,8 @@ impl Utterance {
     }
 
     /// The label after this update: `current`, or a challenger that has led for long enough.
-    fn contest(&mut self, current: Label, config: &TrackerConfig, threshold: f32) -> Label {
-        let challenger = challenger(&self.smoothed, current, config.margin, threshold);
+    fn contest(&mut self, current: Label, config: &TrackerConfig, thresholds: &[f32]) -> Label {
+        let challenger = challenger(&self.smoothed, current, config.margin, thresholds);
         self.lead_updates = match challenger {
             None => 0,
             same if same == self.challenger => self.lead_updates + 1,
@@ -310,9 +322,14 @@ fn best(scores: &[f32]) -> (usize, f32) {
         )
 }
 
-fn decide(scores: &[f32], threshold: f32) -> Label {
+/// The threshold of a label.
+fn of(thresholds: &[f32], label: usize) -> f32 {
+    thresholds.get(label).copied().unwrap_or(0.0)
+}
+
+fn decide(scores: &[f32], thresholds: &[f32]) -> Label {
     let (index, score) = best(scores);
-    if score >= threshold {
+    if score >= of(thresholds, index) {
         Label::Known(index)
     } else {
         Label::Unknown
@@ -320,8 +337,8 @@ fn decide(scores: &[f32], threshold: f32) -> Label {
 }
 
 /// Who contests `current`, if anyone does.
-fn challenger(scores: &[f32], current: Label, margin: f32, threshold: f32) -> Option<Label> {
-    let wanted = decide(scores, threshold);
+fn challenger(scores: &[f32], current: Label, margin: f32, thresholds: &[f32]) -> Option<Label> {
+    let wanted = decide(scores, thresholds);
     let Label::Known(index) = current else {
         return (wanted != current).then_some(wanted);
     };
@@ -330,6 +347,6 @@ fn challenger(scores: &[f32], current: Label, margin: f32, threshold: f32) -> Op
     if top != index && top_score - own >= margin {
         Some(wanted)
     } else {
-        (own < threshold).then_some(Label::Unknown)
+        (own < of(thresholds, index)).then_some(Label::Unknown)
     }
 }

@@ -3,19 +3,24 @@
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use toml::{Table, Value};
 
 use crate::capture::SourceSpec;
 use crate::config::{Layers, LegalBasis, Overrides, Subjects};
+use crate::control::CtlArgs;
 use crate::sinks::OutputFormat;
 
 /// Listens to speech and tells which emotion the voice expresses, as JSON lines on standard output.
 ///
 /// The audio never leaves this process: it is not stored and not sent.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "undertoned", version, after_help = EXIT_CODES)]
+#[command(name = "undertoned", version, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
 pub struct Cli {
+    #[command(subcommand)]
+    #[allow(missing_docs)] // a doc comment would replace clap's own words
+    pub task: Option<Task>,
+
     /// Where the audio comes from: file:PATH, stdin, alsa:NAME, cpal:NAME or cpal:default; may be given several times [default: alsa:default]
     #[arg(long, value_name = "SOURCE")]
     pub source: Vec<SourceSpec>,
@@ -81,8 +86,15 @@ pub struct Cli {
     pub list_devices: bool,
 }
 
+/// What is done instead of listening.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Task {
+    /// Ask a running daemon: status, mute, unmute, reload, threshold, identify, watch
+    Ctl(CtlArgs),
+}
+
 const EXIT_CODES: &str = "Exit codes: 0 the audio ended or a signal asked for the end, 1 failure while running, 2 usage, \
-                          3 configuration or deployment, 4 model, 5 source of audio.";
+                          3 configuration or deployment, 4 model, 5 source of audio, 6 ctl: not reached or not done.";
 
 impl Cli {
     /// Where the configuration comes from: the file that is named, the environment, and what the command line says.

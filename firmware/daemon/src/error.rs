@@ -38,19 +38,23 @@ pub enum DaemonError {
     /// A way out failed.
     #[error(transparent)]
     Sink(#[from] crate::sinks::SinkError),
+    /// A running daemon cannot be reached, or does not carry out a command.
+    #[error("{0}")]
+    Control(String),
     /// A thread of the daemon died; this is a fault of the program.
     #[error("the {0} thread stopped unexpectedly; this is a fault of undertoned, please report it")]
     Thread(&'static str),
 }
 
 impl DaemonError {
-    /// The exit code: 1 while running, 2 usage, 3 configuration, 4 model, 5 source of audio.
+    /// The exit code: 1 while running, 2 usage, 3 configuration, 4 model, 5 source of audio, 6 control.
     pub fn exit_code(&self) -> u8 {
         match self {
             DaemonError::Usage(_) => 2,
             DaemonError::Config(_) | DaemonError::Analysis(AnalysisError::Setting(_)) => 3,
             DaemonError::Model { .. } | DaemonError::Analysis(AnalysisError::Model(_)) => 4,
             DaemonError::Source(_) | DaemonError::Analysis(AnalysisError::Rate(_)) => 5,
+            DaemonError::Control(_) => 6,
             DaemonError::System { .. } | DaemonError::Sink(_) | DaemonError::Thread(_) => 1,
         }
     }

@@ -1,16 +1,18 @@
 //! The daemon: capture, analysis, events.
 //!
-//! In: audio of a source (a file, standard input, ALSA, cpal) and a model file. Out: JSON lines on standard output, one
-//! per event of an utterance; talk for people on standard error.
+//! In: audio of any number of sources (files, standard input, ALSA, cpal) and a model file. Out: events of utterances, the
+//! state of the box and its health, on standard output and whatever other sinks are configured.
 //!
 //! ```text
-//! capture thread --ring--> analysis thread --queues--> a thread for each sink
+//! capture threads --rings--> analysis thread --queues--> sink threads
+//!             \\--- what happens --> supervisor <-- commands, signals
 //! ```
 //!
 //! - From the ring behind capture to events nothing allocates after start, apart from the model; no utterance spans a
 //!   gap.
 //! - A file gives the same events at real-time pace and with `--fast`; samples of a device that come too fast are
 //!   dropped, counted and become a gap.
+//! - A microphone that is gone is never `listening`, and every utterance gets its end (see [`supervisor`]).
 //! - Audio is never written and never sent: there is no code path for it.
 //! - Without a declared purpose, and for a prohibited use, nothing starts (see [`config::DeploymentSection`]).
 
@@ -22,13 +24,15 @@ pub mod cli;
 pub mod config;
 pub mod control;
 mod error;
+pub mod health;
 pub mod model_file;
+mod notify;
 mod pace;
 pub mod sinks;
 pub mod status;
 mod stop;
+pub mod supervisor;
 pub mod talk;
-pub mod threads;
 
 pub use error::DaemonError;
 pub use pace::Pace;

@@ -5,20 +5,23 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
-use undertoned::cli::Cli;
-use undertoned::{DaemonError, Stop, capture, model_file, threads};
+use undertoned::cli::{Cli, Task};
+use undertoned::{DaemonError, capture, control, model_file, supervisor, talk};
 
 fn main() -> ExitCode {
     match start(&Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            undertoned::say_line(format_args!("error: {error}"));
+            talk::tell(talk::Severity::Error, format_args!("error: {error}"));
             ExitCode::from(error.exit_code())
         }
     }
 }
 
 fn start(cli: &Cli) -> Result<(), DaemonError> {
+    if let Some(Task::Ctl(ctl)) = &cli.task {
+        return control::ctl(ctl);
+    }
     if cli.list_devices {
         let list = capture::list_devices().join("\n");
         let written = writeln!(std::io::stdout(), "{list}");
@@ -27,14 +30,15 @@ fn start(cli: &Cli) -> Result<(), DaemonError> {
             reason,
         });
     }
-    let settings = cli.layers().load()?.settings;
-    undertoned::talk::configure(settings.log);
-    let model = model_file::load(settings.model.as_deref())?;
+    let layers = cli.layers();
+    let configuration = layers.load()?;
+    talk::configure(configuration.settings.log);
+    let model = model_file::load(configuration.settings.model.as_deref())?;
     if cli.check {
         undertoned::say_line(format_args!("configuration and model are usable"));
         return Ok(());
     }
-    threads::run(&settings, &model, &boot_id()?, &Stop::default())
+    supervisor::run(layers, configuration, model, &boot_id()?)
 }
 
 /// A random name for this run, so that consumers can tell its events from those of another.

@@ -53,6 +53,35 @@ impl State {
     }
 }
 
+/// Why a box that listens does not do so as it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trouble {
+    /// The processor is too hot.
+    Hot,
+    /// The processor runs slower than it could.
+    Throttled,
+    /// Analysis does not keep up.
+    Overload,
+    /// A sink does not keep up, and loses events.
+    SlowSink,
+    /// A stage of the pipeline makes no progress.
+    Stuck,
+}
+
+impl Trouble {
+    /// What it is, for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Trouble::Hot => "the processor is too hot",
+            Trouble::Throttled => "the processor is throttled",
+            Trouble::Overload => "analysis does not keep up",
+            Trouble::SlowSink => "a sink is too slow and loses events",
+            Trouble::Stuck => "a stage makes no progress",
+        }
+    }
+}
+
 /// The state of the box, and of each of its sources.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Status {
@@ -67,8 +96,10 @@ pub struct Status {
     pub label: Option<Arc<str>>,
     /// Its confidence, 0 to 1.
     pub confidence: Option<f32>,
-    /// Each source, in the order of the configuration.
+    /// Each source, in the order of the configuration; those whose audio has ended are left out.
     pub sources: Vec<SourceStatus>,
+    /// What is not as it should be; a box that listens is `degraded` by any of these.
+    pub troubles: Vec<Trouble>,
 }
 
 /// The state of one source.

@@ -97,7 +97,15 @@ fn read_by_journald() -> bool {
 macro_rules! say {
     ($($arg:tt)*) => { $crate::talk::say_line(format_args!($($arg)*)) };
 }
-pub(crate) use say;
+/// [`tell`] with [`Severity::Warning`].
+macro_rules! caution {
+    ($($arg:tt)*) => { $crate::talk::tell($crate::talk::Severity::Warning, format_args!($($arg)*)) };
+}
+/// [`tell`] with [`Severity::Error`].
+macro_rules! complain {
+    ($($arg:tt)*) => { $crate::talk::tell($crate::talk::Severity::Error, format_args!($($arg)*)) };
+}
+pub(crate) use {caution, complain, say};
 
 #[cfg(test)]
 mod tests {

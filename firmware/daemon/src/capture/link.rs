@@ -44,7 +44,7 @@ pub enum CaptureSignal {
 }
 
 /// Who muted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MuteCause {
     /// A command.
     Command,

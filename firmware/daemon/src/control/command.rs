@@ -34,6 +34,25 @@ pub enum Command {
 }
 
 impl Command {
+    /// Reads a command; a field that it does not have is refused, because whoever sent it expects something of it.
+    ///
+    /// # Errors
+    /// [`CommandError::Malformed`] with what is wrong.
+    pub fn read(json: &[u8]) -> Result<Self, CommandError> {
+        let malformed = |error: serde_json::Error| CommandError::Malformed(error.to_string());
+        let value: serde_json::Value = serde_json::from_slice(json).map_err(malformed)?;
+        let command = Command::deserialize(&value).map_err(malformed)?;
+        let known = serde_json::to_value(&command).map_err(malformed)?;
+        let given = value.as_object().into_iter().flatten();
+        for (field, value) in given {
+            if known.get(field).is_none() && !value.is_null() {
+                let name = command.name();
+                return Err(CommandError::Malformed(format!("{name} has no {field:?}")));
+            }
+        }
+        Ok(command)
+    }
+
     /// The name by which it is called.
     pub fn name(&self) -> &'static str {
         match self {
@@ -149,7 +168,7 @@ mod tests {
 
     #[test]
     fn commands_are_read_by_name_and_nothing_else_is_taken() {
-        let read = |text| serde_json::from_str::<Command>(text);
+        let read = |text: &str| Command::read(text.as_bytes());
         assert_eq!(read(r#"{"command":"mute"}"#).unwrap(), Command::Mute);
         let threshold = read(r#"{"command":"threshold","label":"sad","value":0.5}"#).unwrap();
         assert_eq!(
@@ -162,6 +181,7 @@ mod tests {
         for wrong in [
             r#"{"command":"format-disk"}"#,
             r#"{"command":"threshold"}"#,
+            r#"{"command":"mute","now":true}"#,
             r#"{"command":"threshold","value":0.5,"colour":1}"#,
             "mute",
         ] {

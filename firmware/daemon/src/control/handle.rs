@@ -1,5 +1,7 @@
 //! The way of a command to the supervisor, and of its answer back.
 
+use std::fmt;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
@@ -11,10 +13,17 @@ const WAITING: usize = 16;
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Whoever holds one may ask. Clones ask the same supervisor.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Handle {
     requests: SyncSender<Request>,
+    wake: Arc<dyn Fn() + Send + Sync>,
     deadline: Duration,
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Handle").finish_non_exhaustive()
+    }
 }
 
 /// A command that waits for its answer.
@@ -30,9 +39,18 @@ pub type Requests = Receiver<Request>;
 
 /// A handle, and what it asks.
 pub fn requests() -> (Handle, Requests) {
+    requests_that_wake(|| {})
+}
+
+/// A handle that calls `wake` after it has asked, and what it asks.
+pub fn requests_that_wake(wake: impl Fn() + Send + Sync + 'static) -> (Handle, Requests) {
     let (requests, receiver) = sync_channel(WAITING);
-    let deadline = DEADLINE;
-    (Handle { requests, deadline }, receiver)
+    let handle = Handle {
+        requests,
+        wake: Arc::new(wake),
+        deadline: DEADLINE,
+    };
+    (handle, receiver)
 }
 
 impl Handle {
@@ -49,6 +67,7 @@ impl Handle {
                 TrySendError::Full(_) => CommandError::Busy,
                 TrySendError::Disconnected(_) => CommandError::NotRunning,
             })?;
+        (self.wake)();
         answer
             .recv_timeout(self.deadline)
             .map_err(|error| match error {

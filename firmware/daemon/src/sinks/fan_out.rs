@@ -45,8 +45,16 @@ impl FanOut {
     /// Gives a report to every sink. Of live audio this returns at once.
     pub fn report(&self, report: &Report) {
         for outlet in self.outlets.iter() {
-            let mut outlet = outlet.lock().unwrap_or_else(PoisonError::into_inner);
-            outlet.put(report.clone(), self.live, &self.stop);
+            let mut report = report.clone();
+            // Who waits does so without the lock: what only holds until the next change never waits.
+            loop {
+                let mut locked = outlet.lock().unwrap_or_else(PoisonError::into_inner);
+                let back = locked.put(report, self.live, &self.stop);
+                drop(locked);
+                let Some(back) = back else { break };
+                report = back;
+                std::thread::sleep(NAP);
+            }
         }
     }
 
@@ -95,17 +103,28 @@ struct Outlet {
 }
 
 impl Outlet {
-    fn put(&mut self, report: Report, live: bool, stop: &Stop) {
-        if let Some(place) = place(&report) {
+    /// Takes a report, or gives it back to be tried again.
+    fn put(&mut self, mut report: Report, live: bool, stop: &Stop) -> Option<Report> {
+        let place = place(&report);
+        if let Some(place) = place {
             // What it says is superseded.
             self.late[place] = None;
         }
-        if !self.catch_up() {
-            return self.lose(report, live, stop);
+        if self.catch_up() {
+            match self.send(report) {
+                None => return None,
+                Some(back) => report = back,
+            }
         }
-        if let Some(report) = self.send(report) {
-            self.lose(report, live, stop);
+        if let Some(place) = place {
+            self.late[place] = Some(report);
+            return None;
         }
+        if !self.gives_up(live, stop) {
+            return Some(report);
+        }
+        self.lose(&report);
+        None
     }
 
     /// Sends what is owed; false while there is no room for it.
@@ -136,32 +155,22 @@ impl Outlet {
         })
     }
 
-    /// There is no room: waits for it where that is right, and otherwise notes what is lost.
-    fn lose(&mut self, mut report: Report, live: bool, stop: &Stop) {
-        while !self.gives_up(live, stop) {
-            std::thread::sleep(NAP);
-            if self.catch_up() {
-                match self.send(report) {
-                    None => return,
-                    Some(back) => report = back,
-                }
-            }
+    /// Notes what is lost.
+    fn lose(&mut self, report: &Report) {
+        let Some(seq) = seq(report) else {
+            return;
+        };
+        if self.lost == 0 {
+            say!("{} is too slow; events are lost", self.sink);
         }
-        if let Some(place) = place(&report) {
-            self.late[place] = Some(report);
-        } else if let Some(seq) = seq(&report) {
-            if self.lost == 0 {
-                say!("{} is too slow; events are lost", self.sink);
-            }
-            self.lost += 1;
-            let dropped = self.dropped.get_or_insert(Dropped {
-                count: 0,
-                first_seq: seq,
-                last_seq: seq,
-            });
-            dropped.count += 1;
-            dropped.last_seq = seq;
-        }
+        self.lost += 1;
+        let dropped = self.dropped.get_or_insert(Dropped {
+            count: 0,
+            first_seq: seq,
+            last_seq: seq,
+        });
+        dropped.count += 1;
+        dropped.last_seq = seq;
     }
 
     fn gives_up(&mut self, live: bool, stop: &Stop) -> bool {

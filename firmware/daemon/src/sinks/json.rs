@@ -4,7 +4,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use undertone_analysis::Signal;
 use undertone_events::{EndReason, EventKind, Label};
 
-use crate::status::{Aggregate, Dropped, EventReport, Info, LevelReport};
+use crate::status::{Aggregate, Dropped, EventReport, Info, LevelReport, Report};
 
 #[derive(serde::Serialize)]
 struct EventLine<'a> {
@@ -161,6 +161,34 @@ pub(super) fn dropped(boot_id: &str, dropped: Dropped) -> serde_json::Result<Str
         dropped,
         boot_id,
     })
+}
+
+/// Any report, with its `kind`, the state of the box and its health included.
+pub(crate) fn report(info: &Info, report: &Report) -> serde_json::Result<String> {
+    #[derive(serde::Serialize)]
+    struct Whole<'a, T> {
+        kind: &'static str,
+        #[serde(flatten)]
+        what: &'a T,
+    }
+    match report {
+        Report::Info(what) => serde_json::to_string(&Whole {
+            kind: "info",
+            what: &**what,
+        }),
+        Report::Status(what) => serde_json::to_string(&Whole {
+            kind: "status",
+            what: &**what,
+        }),
+        Report::Health(what) => serde_json::to_string(&Whole {
+            kind: "health",
+            what: &**what,
+        }),
+        Report::Event(what) => event(info, what, Times::AudioAndClock),
+        Report::Level(what) => level(what),
+        Report::Aggregate(what) => aggregate(info, what, Times::AudioAndClock),
+        Report::Dropped(what) => dropped(&info.boot_id, *what),
+    }
 }
 
 fn clock(stamp: crate::status::Stamp, times: Times) -> Option<Clock> {

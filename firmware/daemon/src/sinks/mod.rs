@@ -19,11 +19,14 @@ use std::time::{Duration, Instant};
 
 pub use error::SinkError;
 pub use fan_out::FanOut;
+pub(crate) use json::report as report_json;
 pub use queue::Waker;
 pub use rustix::event::PollFlags;
 pub use stdout::{Lines, OutputFormat};
 pub use threads::Sinks;
 
+use crate::config::Settings;
+use crate::control::Handle;
 use crate::status::Report;
 
 /// One way out. All calls come from the thread of the sink.
@@ -71,4 +74,18 @@ pub trait Sink: Send + 'static {
     fn close(&mut self, deadline: Instant) {
         let _ = deadline;
     }
+}
+
+/// The sinks that are configured, not yet running. Commands that come in through one of them go to `handle`.
+///
+/// # Errors
+/// When one cannot be set up.
+pub fn configured(
+    settings: &Settings,
+    handle: Option<&Handle>,
+) -> Result<Vec<Box<dyn Sink>>, SinkError> {
+    let _ = handle;
+    let lines =
+        Lines::new(std::io::stdout(), settings.output.format).with_levels(settings.output.levels);
+    Ok(vec![Box::new(lines)])
 }

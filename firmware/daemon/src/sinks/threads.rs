@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::queue::{Found, Inbox, queue};
 use super::{FanOut, Sink, SinkError};
 use crate::error::DaemonError;
+use crate::health::{Progress, Stage};
 use crate::stop::Stop;
 use crate::talk::say;
 
@@ -23,7 +24,7 @@ pub struct Sinks {
 }
 
 impl Sinks {
-    /// Starts a thread for each sink. `live`: rather lose reports than wait for a sink.
+    /// Starts a thread for each sink, and has its progress watched. `live`: rather lose reports than wait for a sink.
     ///
     /// # Errors
     /// When the system refuses a thread or a descriptor.
@@ -31,6 +32,7 @@ impl Sinks {
         sinks: Vec<Box<dyn Sink>>,
         live: bool,
         stop: &Stop,
+        progress: &Progress,
     ) -> Result<(Self, FanOut), DaemonError> {
         let (mut threads, mut senders) = (Vec::new(), Vec::new());
         let longest = sinks.iter().map(|sink| sink.good_bye()).max();
@@ -39,14 +41,31 @@ impl Sinks {
             let (name, capacity) = (sink.name(), sink.capacity());
             let (sender, inbox, waker) = queue(capacity).map_err(system)?;
             sink.wakes(waker);
+            // Whoever reads standard output may take as long as they like.
+            let stage = (name != "stdout").then(|| progress.stage(name));
             let thread = Builder::new()
                 .name(name.to_owned())
-                .spawn(move || run(sink, inbox));
+                .spawn(move || run(sink, inbox, stage));
             threads.push((name, thread.map_err(system)?));
             senders.push((name, capacity, sender));
         }
         let fan_out = FanOut::new(senders, live, stop.clone());
         Ok((Sinks { threads, good_bye }, fan_out))
+    }
+
+    /// What became of a sink that has ended by itself, once for each.
+    pub fn ended(&mut self) -> Option<Result<(), DaemonError>> {
+        let place = self
+            .threads
+            .iter()
+            .position(|(_, thread)| thread.is_finished())?;
+        let (name, thread) = self.threads.swap_remove(place);
+        Some(outcome(name, thread.join().map_err(|_| ())))
+    }
+
+    /// The sinks that are running, by name.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.threads.iter().map(|(name, _)| *name)
     }
 
     /// Waits for the end of every sink, after the last [`FanOut`] is gone.
@@ -55,26 +74,39 @@ impl Sinks {
     /// The first sink that failed. A reader that has had enough is no failure.
     pub fn join(self) -> Result<(), DaemonError> {
         let given_up = Instant::now() + self.good_bye + PATIENCE;
-        let mut outcome = Ok(());
+        let mut whole = Ok(());
         for (name, thread) in self.threads {
             let ended = match ended(thread, given_up) {
                 None => {
                     say!("{name} is stuck and left behind");
                     Ok(())
                 }
-                Some(Err(())) => Err(DaemonError::Thread(name)),
-                Some(Ok(Ok(()) | Err(SinkError::Closed(_)))) => Ok(()),
-                Some(Ok(Err(error))) => Err(DaemonError::Sink(error)),
+                Some(answered) => outcome(name, answered),
             };
-            outcome = outcome.and(ended);
+            whole = whole.and(ended);
         }
-        outcome
+        whole
     }
 }
 
-fn run(mut sink: Box<dyn Sink>, mut inbox: Inbox) -> Result<(), SinkError> {
+/// What the end of a thread means. A reader that has had enough is no failure.
+fn outcome(
+    name: &'static str,
+    answered: Result<Result<(), SinkError>, ()>,
+) -> Result<(), DaemonError> {
+    match answered {
+        Err(()) => Err(DaemonError::Thread(name)),
+        Ok(Ok(()) | Err(SinkError::Closed(_))) => Ok(()),
+        Ok(Err(error)) => Err(DaemonError::Sink(error)),
+    }
+}
+
+fn run(mut sink: Box<dyn Sink>, mut inbox: Inbox, stage: Option<Stage>) -> Result<(), SinkError> {
     let mut open = true;
     while open {
+        if let Some(stage) = &stage {
+            stage.mark();
+        }
         let mut idle = false;
         for _ in 0..BATCH {
             match inbox.look() {

@@ -73,6 +73,16 @@ impl Reader {
         }
     }
 
+    /// Samples that wait.
+    pub fn waiting(&self) -> usize {
+        self.samples.slots()
+    }
+
+    /// True when the next call of [`Reader::next`] finds something, were it only the end.
+    pub fn wants_turn(&self) -> bool {
+        !self.samples.is_empty() || !self.marks.is_empty() || self.samples.is_abandoned()
+    }
+
     /// Frames that were dropped so far because the ring was full.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)

@@ -26,6 +26,7 @@ pub enum OutputFormat {
 pub struct Lines<W> {
     out: W,
     format: OutputFormat,
+    levels: bool,
     info: Option<Arc<Info>>,
 }
 
@@ -35,8 +36,15 @@ impl<W: Write> Lines<W> {
         Lines {
             out,
             format,
+            levels: true,
             info: None,
         }
+    }
+
+    /// With levels, or without even where there are some.
+    #[must_use]
+    pub fn with_levels(self, levels: bool) -> Self {
+        Lines { levels, ..self }
     }
 
     /// Writes a line, if there is something to tell.
@@ -55,6 +63,7 @@ impl<W: Write> Lines<W> {
                 json::event(info, event, json::Times::Audio)?
             }
             (Report::Event(event), OutputFormat::Text) => text::event(info, event),
+            (Report::Level(_), _) if !self.levels => return Ok(()),
             (Report::Level(level), OutputFormat::Json) => json::level(level)?,
             (Report::Level(level), OutputFormat::Text) => text::level(level),
             (Report::Aggregate(aggregate), OutputFormat::Json) => {

@@ -1,0 +1,216 @@
+//! `undertoned ctl`: asks a running daemon through its socket.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::Command;
+use crate::error::DaemonError;
+
+/// Where a service of the system has its socket.
+const SYSTEM_SOCKET: &str = "/run/undertone/control.sock";
+/// How long an answer may take; longer than the daemon's own deadline.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Asks a running daemon.
+#[derive(Debug, Clone, Args)]
+pub struct CtlArgs {
+    /// The daemon's socket [default: $UNDERTONE_SOCKET, or /run/undertone/control.sock]
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+
+    /// Print the daemon's answer as it is
+    #[arg(long, global = true)]
+    json: bool,
+
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum What {
+    /// How it is
+    Status,
+    /// Close the microphones
+    Mute,
+    /// Open them again
+    Unmute,
+    /// Read the configuration again
+    Reload,
+    /// Tell a label as unknown below this confidence, until the next start or reload
+    Threshold {
+        /// From 0 to 1
+        value: f32,
+        /// The label; all of them when left out
+        #[arg(long)]
+        label: Option<String>,
+    },
+    /// Say which box this is
+    Identify,
+    /// Every report as a line of JSON, until interrupted
+    Watch,
+}
+
+impl What {
+    /// The command; watching is none, because it has no single answer.
+    fn command(&self) -> Option<Command> {
+        Some(match self {
+            What::Status => Command::Status,
+            What::Mute => Command::Mute,
+            What::Unmute => Command::Unmute,
+            What::Reload => Command::Reload,
+            What::Threshold { value, label } => Command::Threshold {
+                label: label.clone(),
+                value: *value,
+            },
+            What::Identify => Command::Identify,
+            What::Watch => return None,
+        })
+    }
+}
+
+/// Asks, and prints the answer.
+///
+/// # Errors
+/// [`DaemonError::Control`] when the daemon cannot be reached or does not carry it out.
+pub fn ctl(args: &CtlArgs) -> Result<(), DaemonError> {
+    let path = socket_path(args);
+    let unreachable = |reason: io::Error| {
+        let hint = match reason.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+                "is undertoned running, and does control.socket name this path?"
+            }
+            io::ErrorKind::PermissionDenied => "only root and the group undertone may ask",
+            _ => "look at its log",
+        };
+        DaemonError::Control(format!("{}: {reason}; {hint}", path.display()))
+    };
+    let mut stream = UnixStream::connect(&path).map_err(unreachable)?;
+    let Some(command) = args.what.command() else {
+        return watch(stream).map_err(unreachable);
+    };
+    let asked = serde_json::to_string(&command)
+        .map_err(io::Error::other)
+        .and_then(|line| {
+            stream.set_read_timeout(Some(PATIENCE))?;
+            stream.write_all(format!("{line}\n").as_bytes())?;
+            let mut answer = String::new();
+            BufReader::new(stream).read_line(&mut answer)?;
+            Ok(answer)
+        });
+    let answer = asked.map_err(unreachable)?;
+    let value: Value = serde_json::from_str(&answer)
+        .map_err(|error| DaemonError::Control(format!("the answer {answer:?} is none: {error}")))?;
+    if let Some(message) = value["message"]
+        .as_str()
+        .filter(|_| value["error"].is_string())
+    {
+        if args.json {
+            print(&value.to_string())?;
+        }
+        return Err(DaemonError::Control(message.to_owned()));
+    }
+    print(&if args.json {
+        value.to_string()
+    } else {
+        for_people(&value)
+    })
+}
+
+fn socket_path(args: &CtlArgs) -> PathBuf {
+    let named = args.socket.clone();
+    named
+        .or_else(|| std::env::var_os("UNDERTONE_SOCKET").map(PathBuf::from))
+        .unwrap_or_else(|| Path::new(SYSTEM_SOCKET).to_owned())
+}
+
+fn watch(mut stream: UnixStream) -> io::Result<()> {
+    let line = json!({ "command": "watch" });
+    stream.write_all(format!("{line}\n").as_bytes())?;
+    let mut output = io::stdout().lock();
+    for line in BufReader::new(stream).lines() {
+        let line = line?;
+        if line.is_empty() {
+            continue;
+        }
+        match writeln!(output, "{line}") {
+            // A reader that has had enough is no failure.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+fn print(text: &str) -> Result<(), DaemonError> {
+    writeln!(io::stdout(), "{text}").map_err(|reason| DaemonError::System {
+        action: "write to standard output",
+        reason,
+    })
+}
+
+/// One field a line; of a status what people ask for first.
+fn for_people(value: &Value) -> String {
+    let Value::Object(fields) = value else {
+        return value.to_string();
+    };
+    let mut lines = Vec::new();
+    for (name, value) in fields {
+        match (name.as_str(), value) {
+            ("outcome", Value::String(text)) if fields.len() == 1 => lines.push(text.clone()),
+            ("outcome", _) | (_, Value::Null) => {}
+            ("sources", Value::Array(sources)) => {
+                for source in sources {
+                    let text = |field: &str| source[field].as_str().unwrap_or_default().to_owned();
+                    let (name, state, signal) = (text("name"), text("state"), text("signal"));
+                    lines.push(format!("source      {name}: {state}, signal {signal}"));
+                }
+            }
+            (_, Value::Array(items)) => {
+                let items: Vec<String> = items.iter().map(plain).collect();
+                let text = if items.is_empty() {
+                    "nothing".to_owned()
+                } else {
+                    items.join(", ")
+                };
+                lines.push(format!("{name:<11} {text}"));
+            }
+            (_, value) => lines.push(format!("{name:<11} {}", plain(value))),
+        }
+    }
+    lines.join("\n")
+}
+
+fn plain(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_printed_for_people() {
+        let status = json!({
+            "outcome": "status", "state": "mic-lost", "since_ms": 7, "label": null,
+            "sources": [{"name": "alsa:x", "state": "mic-lost", "signal": "none"}],
+        });
+        let text = for_people(&status);
+        for part in [
+            "state       mic-lost",
+            "source      alsa:x: mic-lost, signal none",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert!(!text.contains("label"), "{text}");
+        assert_eq!(for_people(&json!({"outcome": "muted"})), "muted");
+        let reloaded = json!({"outcome": "reloaded", "changed": []});
+        assert_eq!(for_people(&reloaded), "changed     nothing");
+    }
+}

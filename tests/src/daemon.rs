@@ -104,6 +104,43 @@ impl Daemon {
         Self::spawn(command, &[])
     }
 
+    /// Starts it with these arguments only, and more in its environment.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn start_with<S: AsRef<std::ffi::OsStr>>(args: &[S], env: &[(&str, PathBuf)]) -> Self {
+        let mut command = Command::new(program());
+        command.args(args);
+        Self::spawn(command, env)
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has said on standard error so far.
+    pub fn talk(&self) -> String {
+        self.talk
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Kills it, and gives what it had printed up to there.
+    ///
+    /// # Panics
+    /// When it cannot be killed.
+    pub fn kill(mut self) -> Vec<String> {
+        self.child.kill().unwrap_or_else(|error| panic!("{error}"));
+        let _ = self.child.wait();
+        self.readers
+            .drain(..)
+            .for_each(|reader| reader.join().unwrap_or_default());
+        self.heard.extend(self.lines.try_iter());
+        std::mem::take(&mut self.heard)
+    }
+
     fn spawn(mut command: Command, env: &[(&str, PathBuf)]) -> Self {
         command
             .stdin(Stdio::piped())

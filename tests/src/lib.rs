@@ -7,6 +7,7 @@
 // A helper of a test fails the test, and that is a panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod control;
 pub mod daemon;
 pub mod pulse;
 
@@ -18,6 +19,23 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .unwrap_or(Path::new("."))
+}
+
+/// A recording in `folder` that plays the two sentences so many times over.
+///
+/// # Panics
+/// When it cannot be written.
+pub fn long_speech(folder: &Path, times: usize) -> PathBuf {
+    let clip = daemon::bytes_of(&speech());
+    let (header, samples) = clip.split_at(44);
+    let mut wav = header.to_vec();
+    (0..times).for_each(|_| wav.extend_from_slice(samples));
+    let length = u32::try_from(samples.len() * times).unwrap();
+    wav[40..44].copy_from_slice(&length.to_le_bytes());
+    wav[4..8].copy_from_slice(&(length + 36).to_le_bytes());
+    let path = folder.join("long.wav");
+    std::fs::write(&path, wav).unwrap();
+    path
 }
 
 /// Two synthesised sentences with silence around them; see `assets/README.md`.

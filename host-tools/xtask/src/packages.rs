@@ -39,7 +39,7 @@ pub(crate) const BUILD: [Package; 3] = [
 ];
 
 /// What the tests need on top: real parts that stand in for a microphone.
-pub(crate) const RIG: [Package; 3] = [
+pub(crate) const RIG: [Package; 4] = [
     Package {
         name: "pulseaudio",
         why: "plays a clip at the pace of a microphone",
@@ -54,6 +54,11 @@ pub(crate) const RIG: [Package; 3] = [
         name: "libasound2-plugins",
         why: "lets ALSA capture from it",
         program: None,
+    },
+    Package {
+        name: "systemd",
+        why: "judges how locked down the service is",
+        program: Some("systemd-analyze"),
     },
 ];
 

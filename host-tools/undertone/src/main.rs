@@ -2,6 +2,10 @@
 //!
 //! Data goes to standard output, talk to standard error; `--json` wherever a script may look.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod analyze;
+mod clock;
 mod model;
 mod table;
 
@@ -19,6 +23,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Analyse recordings on all cores, into rows about utterances
+    Analyze(Box<analyze::Args>),
     /// Look at model files
     #[command(subcommand)]
     Model(model::Command),
@@ -26,6 +32,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Analyze(args) => args.run(),
         Command::Model(command) => command.run(),
     };
     match result {

@@ -8,6 +8,8 @@ mod verify;
 use anyhow::Result;
 use clap::Subcommand;
 
+pub(crate) use file::load_or_default;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Check a model file as the daemon does, and print everything it says about itself

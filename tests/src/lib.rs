@@ -9,6 +9,7 @@
 
 pub mod control;
 pub mod daemon;
+pub mod program;
 pub mod pulse;
 
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod analyze;
+mod bench;
 mod clock;
 mod model;
 mod table;
@@ -25,6 +26,8 @@ struct Cli {
 enum Command {
     /// Analyse recordings on all cores, into rows about utterances
     Analyze(Box<analyze::Args>),
+    /// Measure what analysis costs on this machine, and what others cost beside it
+    Bench(bench::Args),
     /// Look at model files
     #[command(subcommand)]
     Model(model::Command),
@@ -33,6 +36,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Analyze(args) => args.run(),
+        Command::Bench(args) => args.run(),
         Command::Model(command) => command.run(),
     };
     match result {

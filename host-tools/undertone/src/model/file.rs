@@ -21,6 +21,11 @@ pub(super) fn load(path: &Path) -> Result<Model> {
     Model::from_bytes(&read(path)?).with_context(|| format!("{} is refused", path.display()))
 }
 
+/// The bytes of a file, or of the model inside this program.
+pub(crate) fn read_or_default(path: Option<&Path>) -> Result<Vec<u8>> {
+    path.map_or(Ok(EMBEDDED.to_vec()), read)
+}
+
 /// The model of a file, or the one inside this program.
 pub(crate) fn load_or_default(path: Option<&Path>) -> Result<Model> {
     match path {
@@ -30,7 +35,7 @@ pub(crate) fn load_or_default(path: Option<&Path>) -> Result<Model> {
 }
 
 /// Writes data to standard output; a reader that went away (`| head`) has had enough.
-pub(super) fn print(text: &str) -> Result<()> {
+pub(crate) fn print(text: &str) -> Result<()> {
     match std::io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome.context("cannot write to standard output"),

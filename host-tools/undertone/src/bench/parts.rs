@@ -1,0 +1,203 @@
+//! The parts, one by one, and one live channel made of all of them.
+
+use std::hint::black_box;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use undertone_analysis::vad::{EarshotVad, Vad};
+use undertone_analysis::{Told, analyser};
+use undertone_dsp::{Frontend, FrontendConfig};
+use undertone_events::EventKind;
+use undertone_model::{Model, Stream};
+
+use super::figure::{Figure, cpu_times, scaled};
+use super::sound::{Speech, settings};
+use crate::model;
+
+/// Audio of one repeat.
+pub(super) const SECONDS: usize = 60;
+/// Frames of the pass that others run on windows of 3 s.
+pub(super) const PASS_FRAMES: usize = 300;
+/// Answers in one repeat.
+const ANSWERS: usize = 200;
+/// Samples that come at once: 20 ms at 16 kHz, as from a device.
+pub(super) const PERIOD: usize = 320;
+
+/// All of them.
+pub(super) fn measure(
+    path: Option<&Path>,
+    loaded: &Model,
+    speech: &Speech,
+    repeats: usize,
+) -> Result<Vec<Figure>> {
+    let audio = speech.seconds(SECONDS);
+    let frames = frames(loaded, &audio)?;
+    let rows = loaded.metadata().rows();
+    let (window, hop) = (loaded.metadata().window, loaded.metadata().update_hop);
+
+    let mut front = Features::new()?;
+    let features = cpu_times(repeats, || front.run(&audio))?;
+    let mut vad = EarshotVad::new();
+    let activity = cpu_times(repeats, || activity(&mut vad, &audio))?;
+    let mut stream = loaded.stream()?;
+    let count = (frames.len() / rows) as f64;
+    let encoder = cpu_times(repeats, || encode(&mut stream, &frames, rows))?;
+    let mut scores = vec![0.0; loaded.metadata().labels.len()];
+    let head = cpu_times(repeats, || {
+        for _ in 0..ANSWERS {
+            black_box(stream.probabilities(&mut scores)?);
+        }
+        Ok(())
+    })?;
+    let pass = cpu_times(repeats, || pass(&mut stream, &frames, rows, &mut scores))?;
+    let load = cpu_times(repeats.min(5), || {
+        model::load_or_default(path).map(|model| drop(black_box(model)))
+    })?;
+    let mut share = 0.0;
+    let live = cpu_times(repeats.min(5), || {
+        share = live(loaded, speech, &audio)?;
+        Ok(())
+    })?;
+    let per_core: Vec<f64> = live
+        .iter()
+        .map(|seconds| SECONDS as f64 / seconds)
+        .collect();
+    Ok(vec![
+        Figure::of(
+            "features_60s",
+            "features of 60 s: ZCR, RMS, 40 MFCC, 64 log-mel",
+            "ms",
+            &scaled(&features, 1e3),
+        ),
+        Figure::of(
+            "vad_60s",
+            "voice activity of 60 s",
+            "ms",
+            &scaled(&activity, 1e3),
+        ),
+        Figure::of(
+            "encoder_frame",
+            "encoder, per frame of 10 ms",
+            "us",
+            &scaled(&encoder, 1e6 / count),
+        ),
+        Figure::of(
+            "head_answer",
+            format!(
+                "head, per answer over {} s of speech",
+                window as f64 / 100.0
+            ),
+            "us",
+            &scaled(&head, 1e6 / ANSWERS as f64),
+        ),
+        Figure::of(
+            "network_3s",
+            "network over 3 s, frame by frame, and one answer",
+            "ms",
+            &scaled(&pass, 1e3),
+        ),
+        Figure::of(
+            "model_load",
+            "model load, with every check",
+            "ms",
+            &scaled(&load, 1e3),
+        ),
+        Figure::of(
+            "live_channel",
+            format!(
+                "one live channel, per second of audio; an answer each {} ms, {:.0} % speech",
+                hop * 10,
+                100.0 * share
+            ),
+            "ms",
+            &scaled(&live, 1e3 / SECONDS as f64),
+        ),
+        Figure::of(
+            "channels_per_core",
+            "channels a core, by one live channel",
+            "",
+            &per_core,
+        ),
+    ])
+}
+
+/// The default front end, with everything that it computes.
+pub(super) struct Features(Frontend);
+
+impl Features {
+    pub(super) fn new() -> Result<Self> {
+        Ok(Features(Frontend::new(&FrontendConfig::default())?))
+    }
+
+    pub(super) fn run(&mut self, audio: &[f32]) -> Result<()> {
+        self.0.reset();
+        for block in audio.chunks(PERIOD) {
+            self.0.push(block, |frame| {
+                black_box(frame);
+            });
+        }
+        Ok(())
+    }
+}
+
+fn activity(vad: &mut EarshotVad, audio: &[f32]) -> Result<()> {
+    vad.reset();
+    for hop in audio.chunks_exact(vad.hop_length()) {
+        black_box(vad.probability(hop));
+    }
+    Ok(())
+}
+
+/// The model's feature frames of some audio, one after the other.
+pub(super) fn frames(loaded: &Model, audio: &[f32]) -> Result<Vec<f32>> {
+    let about = loaded.metadata();
+    let mut frames = Vec::new();
+    let mut row = vec![0.0; about.rows()];
+    Frontend::new(&about.frontend)?.push(audio, |frame| {
+        frame.write_rows(&about.features, &mut row);
+        frames.extend_from_slice(&row);
+    });
+    Ok(frames)
+}
+
+fn encode(stream: &mut Stream, frames: &[f32], rows: usize) -> Result<()> {
+    stream.reset()?;
+    for frame in frames.chunks_exact(rows) {
+        stream.push(frame)?;
+    }
+    Ok(())
+}
+
+/// What a network without streams does for one answer.
+pub(super) fn pass(
+    stream: &mut Stream,
+    frames: &[f32],
+    rows: usize,
+    scores: &mut [f32],
+) -> Result<()> {
+    let window = frames
+        .get(..PASS_FRAMES * rows)
+        .context("less than 3 s of audio")?;
+    encode(stream, window, rows)?;
+    black_box(stream.probabilities(scores)?);
+    Ok(())
+}
+
+/// From 16 kHz samples to events; returns the share of the audio that was heard as speech.
+pub(super) fn live(loaded: &Model, speech: &Speech, audio: &[f32]) -> Result<f64> {
+    let mut analyser = analyser(loaded, &settings(speech.rate))?;
+    let mut spoken = 0;
+    let mut tell = |_, told| {
+        if let Told::Event(event) = &told
+            && event.kind == EventKind::End
+        {
+            spoken += event.at_sample - event.start_sample;
+        }
+        black_box(told);
+    };
+    for block in audio.chunks(PERIOD) {
+        analyser.push(block, &mut tell)?;
+    }
+    analyser.close(undertone_events::EndReason::Shutdown, &mut tell)?;
+    Ok(spoken as f64 / audio.len() as f64)
+}

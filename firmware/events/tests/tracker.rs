@@ -322,3 +322,26 @@ proptest! {
         prop_assert!(open.is_none(), "no end for {open:?}");
     }
 }
+
+#[test]
+fn a_threshold_of_one_label_holds_for_that_label_only_and_from_the_next_answer_on() {
+    let mut tracker = tracker(&config());
+    tracker.begin(0);
+    let start = tracker.update(&[0.1, 0.7, 0.2], 100).unwrap().unwrap();
+    assert_eq!(start.label, Label::Known(1));
+    tracker.set_threshold(Some(1), 0.8);
+    // As many answers as a challenger needs.
+    assert_eq!(tracker.update(&[0.1, 0.7, 0.2], 200).unwrap(), None);
+    let update = tracker.update(&[0.1, 0.7, 0.2], 300).unwrap().unwrap();
+    assert_eq!(update.label, Label::Unknown);
+    let end = tracker.finish(EndReason::Silence, 400).unwrap();
+    assert_eq!(end.label, Label::Unknown);
+    tracker.begin(500);
+    let other = tracker.update(&[0.7, 0.1, 0.2], 600).unwrap().unwrap();
+    assert_eq!(other.label, Label::Known(0));
+    tracker.finish(EndReason::Silence, 700);
+    tracker.set_threshold(None, 0.0);
+    tracker.begin(800);
+    let any = tracker.update(&[0.2, 0.4, 0.4], 900).unwrap().unwrap();
+    assert_eq!(any.label, Label::Known(1));
+}

@@ -107,6 +107,8 @@ struct Supervisor {
     hot: bool,
     throttled: bool,
     slow_sinks: HashMap<&'static str, (u64, Instant)>,
+    /// What kept a recording from being heard to its end, while others went on.
+    failed_recording: Option<DaemonError>,
     outcome: Option<Result<(), DaemonError>>,
 }
 
@@ -147,13 +149,8 @@ impl Supervisor {
         match notice {
             Notice::Capture(id, signal) => self.captured(id, &signal),
             Notice::CaptureEnded(_, Ok(())) => {}
-            Notice::CaptureEnded(id, Err(error)) => {
-                // What was heard up to there still counts; what is open gets its end.
-                if self.sources.iter().any(|source| source.id == id) {
-                    self.fail(error.into());
-                }
-            }
-            Notice::Unusable(_, error) => self.fail(error.into()),
+            Notice::CaptureEnded(id, Err(error)) => self.source_failed(id, error.into()),
+            Notice::Unusable(id, error) => self.source_failed(id, error.into()),
             Notice::Signal(id, signal) => {
                 if let Some(source) = self.source(id) {
                     source.signal = signal;
@@ -207,6 +204,21 @@ impl Supervisor {
         }
     }
 
+    /// A device that fails for good ends the daemon, so that it is started again rather than deaf; a recording only after the
+    /// others. What was heard up to there still counts.
+    fn source_failed(&mut self, id: SourceId, error: DaemonError) {
+        let others = self.sources.len() > 1;
+        match self.source(id) {
+            Some(source) if source.live || !others => self.fail(error),
+            Some(source) => {
+                complain!("{}: {error}", source.name);
+                self.failed_recording.get_or_insert(error);
+            }
+            // A reload has closed it already.
+            None => {}
+        }
+    }
+
     fn drained(&mut self, id: SourceId) {
         self.closing.retain(|source| source.id != id);
         self.happened(id, Happened::Ended);
@@ -214,7 +226,7 @@ impl Supervisor {
             source.drained = true;
         }
         if self.sources.iter().all(|source| source.drained) && self.outcome.is_none() {
-            self.outcome = Some(Ok(()));
+            self.outcome = Some(self.failed_recording.take().map_or(Ok(()), Err));
         }
     }
 

@@ -199,3 +199,123 @@ fn now_ms() -> Option<u64> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
     u64::try_from(since.as_millis()).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::Progress;
+    use crate::sinks::{Sink, SinkError, Sinks};
+    use crate::stop::Stop;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+    use undertone_events::{Event, Scores};
+
+    struct Collector(Sender<Report>);
+
+    impl Sink for Collector {
+        fn name(&self) -> &'static str {
+            "test"
+        }
+
+        fn take(&mut self, report: &Report) -> Result<(), SinkError> {
+            let _ = self.0.send(report.clone());
+            Ok(())
+        }
+    }
+
+    fn reporter() -> (Reporter, Receiver<Report>, Sinks) {
+        let (sender, reports) = channel();
+        let sink = Box::new(Collector(sender));
+        let started = Sinks::start(vec![sink], false, &Stop::default(), &Progress::default());
+        let (sinks, fan_out) = started.unwrap();
+        let counters = Counters::default();
+        let now = Instant::now();
+        let reporter = Reporter::new(fan_out, 16_000, now, counters, Latest::default());
+        (reporter, reports, sinks)
+    }
+
+    fn place(channel: usize) -> Place {
+        Place {
+            channel,
+            role: None,
+            live: true,
+            rate: 48_000,
+        }
+    }
+
+    fn event(id: u64, kind: EventKind) -> Told {
+        Told::Event(Event {
+            id,
+            kind,
+            label: Label::Known(0),
+            scores: Scores::new(),
+            confidence: 0.5,
+            start_sample: 16_000,
+            at_sample: 32_000,
+            reason: None,
+        })
+    }
+
+    /// Channel, id, kind and number of every event, after the end of the reporter.
+    fn told(reports: &Receiver<Report>, sinks: Sinks) -> Vec<(usize, u64, EventKind, u64)> {
+        sinks.join().unwrap();
+        let events = reports.try_iter().filter_map(|report| match report {
+            Report::Event(event) => Some(event),
+            _ => None,
+        });
+        events
+            .map(|event| (event.channel, event.event.id, event.event.kind, event.seq))
+            .collect()
+    }
+
+    #[test]
+    fn every_open_utterance_gets_its_end_whatever_ends_the_analysis() {
+        let (mut reporter, reports, sinks) = reporter();
+        reporter.put(&place(0), event(1, EventKind::Start));
+        reporter.put(&place(2), event(1, EventKind::Start));
+        reporter.put(&place(2), event(1, EventKind::Update));
+        assert!(reporter.is_speech(0..1) && !reporter.is_speech(1..2));
+        let died = std::thread::spawn(move || {
+            let _owned = reporter;
+            std::panic::resume_unwind(Box::new("on purpose"));
+        });
+        assert!(died.join().is_err());
+        use EventKind::*;
+        assert_eq!(
+            told(&reports, sinks),
+            [
+                (0, 1, Start, 1),
+                (2, 2, Start, 2),
+                (2, 2, Update, 3),
+                (0, 1, End, 4),
+                (2, 2, End, 5)
+            ]
+        );
+    }
+
+    #[test]
+    fn an_analysis_that_begins_anew_repeats_no_id_and_ends_nothing_twice() {
+        let (mut reporter, reports, sinks) = reporter();
+        for id in [1, 2] {
+            reporter.put(&place(0), event(id, EventKind::Start));
+            reporter.put(&place(0), event(id, EventKind::End));
+        }
+        reporter.put(&place(0), event(2, EventKind::End));
+        reporter.put(&place(0), event(1, EventKind::Start));
+        reporter.end_all(EndReason::Shutdown);
+        reporter.put(&place(0), event(1, EventKind::End));
+        drop(reporter);
+        let ids: Vec<u64> = told(&reports, sinks).iter().map(|event| event.1).collect();
+        assert_eq!(ids, [1, 1, 2, 2, 3, 3]);
+    }
+
+    #[test]
+    fn the_latest_decision_is_known_while_its_utterance_is_open() {
+        let (mut reporter, _reports, _sinks) = reporter();
+        let latest = reporter.latest.clone();
+        assert_eq!(latest.get(), None);
+        reporter.put(&place(0), event(1, EventKind::Start));
+        assert_eq!(latest.get(), Some((Label::Known(0), 0.5)));
+        reporter.put(&place(0), event(1, EventKind::End));
+        assert_eq!(latest.get(), None);
+    }
+}

@@ -61,6 +61,8 @@ pub(super) struct Running {
     pub(super) name: Arc<str>,
     pub(super) doing: Doing,
     pub(super) signal: Signal,
+    /// A device, or something that is waited for.
+    pub(super) live: bool,
     /// All of its audio has been analysed.
     pub(super) drained: bool,
     pub(super) mute: Mute,
@@ -100,6 +102,7 @@ impl Running {
             name,
             doing: Doing::Opening,
             signal: Signal::None,
+            live,
             drained: false,
             mute,
             stop,
@@ -144,11 +147,20 @@ struct Capture {
 impl Capture {
     fn run(self, source: Option<Box<dyn Source>>) {
         let (hub, id) = (self.hub.clone(), self.id);
-        let outcome = self.capture(source);
+        let mut attached = false;
+        let outcome = self.capture(source, &mut attached);
         hub.notify(Notice::CaptureEnded(id, outcome));
+        if !attached {
+            // Nobody will ever analyse it.
+            hub.notify(Notice::Drained(id));
+        }
     }
 
-    fn capture(self, source: Option<Box<dyn Source>>) -> Result<(), CaptureError> {
+    fn capture(
+        self,
+        source: Option<Box<dyn Source>>,
+        attached: &mut bool,
+    ) -> Result<(), CaptureError> {
         let (hub, id) = (self.hub.clone(), self.id);
         let told = hub.clone();
         let mut link = Link::new(self.stop.clone(), self.mute.clone(), move |signal| {
@@ -156,12 +168,9 @@ impl Capture {
         });
         let source = match source {
             Some(source) => source,
-            None => match self.seek(&mut link)? {
+            None => match self.seek(&mut link) {
                 Some(source) => source,
-                None => {
-                    hub.notify(Notice::Drained(id));
-                    return Ok(());
-                }
+                None => return Ok(()),
             },
         };
         let mut format = source.format();
@@ -214,6 +223,7 @@ impl Capture {
                 if !hub.order(Order::Attach(Box::new(lane))) {
                     return Ok(());
                 }
+                *attached = true;
                 source.run(writer, link)
             }
             Err(error) => {
@@ -223,41 +233,37 @@ impl Capture {
         }
     }
 
-    /// Tries until the source is there; `None` when the end is asked for. While muted it is not even looked for.
-    fn seek(&self, link: &mut Link) -> Result<Option<Box<dyn Source>>, CaptureError> {
+    /// Tries until the source is there, whatever keeps it away; `None` when the end is asked for. While muted it is not even
+    /// looked for.
+    fn seek(&self, link: &mut Link) -> Option<Box<dyn Source>> {
         let (mut wait, mut due) = (SEEK.0, Instant::now());
         let mut told: Option<CaptureSignal> = None;
-        let mut tell = |link: &mut Link, signal: CaptureSignal| {
+        let mut tell = |signal: CaptureSignal| {
             if told.as_ref() != Some(&signal) {
+                if let CaptureSignal::Lost { reason } = &signal {
+                    caution!("{reason}; waiting for it");
+                }
                 told = Some(signal.clone());
                 link.tell(signal);
             }
         };
         while !self.stop.requested() {
             if let Some(cause) = self.mute.cause() {
-                tell(link, CaptureSignal::Muted(cause));
+                tell(CaptureSignal::Muted(cause));
                 due = Instant::now();
             } else if Instant::now() >= due {
                 match capture::open(&self.settings.spec, &self.settings.capture) {
-                    Ok(source) => return Ok(Some(source)),
-                    Err(error) if is_waited_for(&error) => {
-                        let reason = error.to_string();
-                        let lost = CaptureSignal::Lost {
-                            reason: reason.clone(),
-                        };
-                        if wait == SEEK.0 {
-                            caution!("{reason}; waiting for it");
-                        }
-                        tell(link, lost);
-                    }
-                    Err(error) => return Err(error),
+                    Ok(source) => return Some(source),
+                    Err(error) => tell(CaptureSignal::Lost {
+                        reason: error.to_string(),
+                    }),
                 }
                 due = Instant::now() + wait;
                 wait = (wait * 2).min(SEEK.1);
             }
             std::thread::sleep(LOOK);
         }
-        Ok(None)
+        None
     }
 }
 

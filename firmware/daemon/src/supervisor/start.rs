@@ -133,6 +133,7 @@ impl Supervisor {
             hot: false,
             throttled: false,
             slow_sinks: Default::default(),
+            failed_recording: None,
             outcome: None,
             configuration,
         })

@@ -370,3 +370,26 @@ fn several_sources_are_heard_each_as_if_it_were_alone() {
         .collect();
     assert_eq!(ids.len(), 6);
 }
+
+#[test]
+fn a_recording_that_fails_does_not_keep_another_from_being_heard_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let wav = undertone_tests::daemon::bytes_of(&speech());
+    let cut = folder.path().join("cut.wav");
+    std::fs::write(&cut, &wav[..64_000]).unwrap();
+    let sources = [
+        format!("file:{}", cut.display()),
+        format!("file:{}", long_speech(folder.path(), 3).display()),
+    ];
+    let run = run(&["--fast", "--source", &sources[0], "--source", &sources[1]]);
+    assert_eq!(run.code, Some(5), "{}", run.talk);
+    assert!(
+        run.talk.contains("cut.wav") && run.talk.contains("cut off"),
+        "{}",
+        run.talk
+    );
+    let events = run.events();
+    let of = |kind: &str| events.iter().filter(|event| event["kind"] == kind).count();
+    assert!(of("start") >= 7, "{events:?}");
+    assert_eq!(of("start"), of("end"));
+}

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ::alsa::pcm::PCM;
+use ::alsa::poll::Descriptors;
 
 use super::cause;
 use super::negotiate::Negotiated;
@@ -12,7 +13,8 @@ use crate::capture::feed::{Feed, GIVE_UP};
 use crate::capture::{CaptureError, Format};
 
 /// How long to wait for samples before the requests to stop and to mute are looked at.
-const POLL: Duration = Duration::from_millis(100);
+const POLL: Duration = Duration::from_millis(POLL_MS as u64);
+const POLL_MS: i32 = 100;
 /// A sleep where the device has nothing and does not block either.
 const NAP: Duration = Duration::from_millis(5);
 /// So many failures in a row without a sample in between, and the device counts as gone.
@@ -62,6 +64,10 @@ impl AlsaDevice {
         let mut bytes = vec![0; period_frames * frame_bytes];
         let mut samples = vec![0.0; period_frames * format.channels];
         let io = self.pcm.io_bytes();
+        let mut descriptors = match self.pcm.get() {
+            Ok(descriptors) => descriptors,
+            Err(error) => return Ended::Gone(cause(error)),
+        };
         let mut failures = 0;
         loop {
             if feed.stopped() {
@@ -71,8 +77,11 @@ impl AlsaDevice {
                 return Ended::Muted(cause);
             }
             let began = Instant::now();
-            let ready = self.pcm.wait(u32::try_from(POLL.as_millis()).ok());
-            let got = ready.and_then(|ready| if ready { io.readi(&mut bytes) } else { Ok(0) });
+            // What is ready is found out by reading: `snd_pcm_wait` never comes back from a device whose descriptor is
+            // ready and that has no samples all the same.
+            let got = ::alsa::poll::poll(&mut descriptors, POLL_MS)
+                .and_then(|_| self.pcm.revents(&descriptors))
+                .and_then(|_| io.readi(&mut bytes));
             match got {
                 Ok(count) if count > 0 => {
                     failures = 0;

@@ -2,11 +2,15 @@
 //!
 //! In: a declaration, from a configuration or a command line. Out: the same, complete, or the reason why nothing starts.
 //!
+//! And the text that informs those who are listened to ([`DeploymentSection::notice`]).
+//!
 //! Regulation (EU) 2024/1689, Article 5(1)(f), prohibits inferring emotions of natural persons at the workplace and in
 //! education institutions, except for medical or safety reasons. The declaration makes the operator say which case it is.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod notice;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +18,9 @@ use serde::{Deserialize, Serialize};
 const PURPOSE_LENGTH: usize = 100;
 /// The purpose of a demonstration or a bench.
 pub const EVALUATION: &str = "evaluation";
+
+/// The purpose that promises to tell no emotions, and by which none are inferred.
+pub const ACOUSTIC_ONLY: &str = "acoustic-only";
 
 /// Who is listened to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -106,6 +113,10 @@ pub struct DeploymentSection {
     pub subjects: Option<Subjects>,
     /// On what ground.
     pub legal_basis: Option<LegalBasis>,
+    /// Name and address of whoever is responsible, for the notice to those who are listened to.
+    pub controller: Option<String>,
+    /// Where they can turn to.
+    pub contact: Option<String>,
 }
 
 /// A declaration that was found to be complete and not prohibited.
@@ -146,11 +157,21 @@ pub enum DeploymentError {
          deployment.legal_basis as medical or safety"
     )]
     Prohibited(Subjects),
-    /// A purpose that promises not to tell emotions, which this version always does.
+    /// A notice has to name somebody.
     #[error(
-        "the purpose acoustic-only is not available in this version, which always tells emotions; it does not start"
+        "deployment.{0} is not declared, and a notice has to name it: one line of text (--{0})"
     )]
-    AcousticOnly,
+    NotSaid(&'static str),
+    /// A name or an address is no short line of text.
+    #[error("deployment.{0} is {1:?}, but must be one line of 1 to 200 characters")]
+    NoLine(&'static str, String),
+}
+
+impl Deployment {
+    /// True when no emotions may be inferred, and none told.
+    pub fn is_acoustic_only(&self) -> bool {
+        self.purpose == ACOUSTIC_ONLY
+    }
 }
 
 impl DeploymentSection {
@@ -170,18 +191,17 @@ impl DeploymentSection {
         {
             return Err(DeploymentError::Purpose(purpose));
         }
-        if purpose == "acoustic-only" {
-            return Err(DeploymentError::AcousticOnly);
-        }
         let subjects = match self.subjects {
             Some(subjects) => subjects,
             None if purpose == EVALUATION => Subjects::Volunteers,
             None => return Err(DeploymentError::NoSubjects(purpose)),
         };
-        let excepted = matches!(
-            self.legal_basis,
-            Some(LegalBasis::Medical | LegalBasis::Safety)
-        );
+        // Recital 18: a raised voice by itself is no emotion, as long as none is inferred from it.
+        let excepted = purpose == ACOUSTIC_ONLY
+            || matches!(
+                self.legal_basis,
+                Some(LegalBasis::Medical | LegalBasis::Safety)
+            );
         if matches!(subjects, Subjects::Employees | Subjects::Students) && !excepted {
             return Err(DeploymentError::Prohibited(subjects));
         }
@@ -206,6 +226,7 @@ mod tests {
             purpose: Some(purpose.into()),
             subjects,
             legal_basis: basis,
+            ..DeploymentSection::default()
         }
         .check()
     }
@@ -279,10 +300,13 @@ mod tests {
     }
 
     #[test]
-    fn a_purpose_that_promises_no_emotions_is_not_served_with_emotions() {
-        assert_eq!(
-            check("acoustic-only", Some(Subjects::Public), None),
-            Err(DeploymentError::AcousticOnly)
-        );
+    fn a_purpose_that_infers_no_emotions_is_prohibited_of_nobody() {
+        let of = |subjects| check(ACOUSTIC_ONLY, Some(subjects), None).unwrap();
+        assert!(of(Subjects::Employees).is_acoustic_only());
+        assert!(!check("evaluation", None, None).unwrap().is_acoustic_only());
+        assert!(matches!(
+            check(ACOUSTIC_ONLY, None, None),
+            Err(DeploymentError::NoSubjects(_))
+        ));
     }
 }

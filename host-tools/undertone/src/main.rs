@@ -8,6 +8,7 @@ mod analyze;
 mod bench;
 mod clock;
 mod model;
+mod notice;
 mod table;
 
 use std::process::ExitCode;
@@ -31,6 +32,8 @@ enum Command {
     /// Look at model files
     #[command(subcommand)]
     Model(model::Command),
+    /// Print the notice that has to be shown to those who are listened to
+    Notice(notice::Args),
 }
 
 fn main() -> ExitCode {
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Command::Analyze(args) => args.run(),
         Command::Bench(args) => args.run(),
         Command::Model(command) => command.run(),
+        Command::Notice(args) => args.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,7 +7,7 @@ pub(super) const FIELDS: &[Field] = &[
         "deployment.purpose",
         "none: nothing starts without it",
         "one line of 1 to 100 characters",
-        "What the box is used for, in your words; `evaluation` for a demo or a bench.",
+        "What the box is used for, in your words; `evaluation` for a demo or a bench, `acoustic-only` to have no emotions inferred.",
     ),
     field(
         "deployment.subjects",
@@ -20,5 +20,17 @@ pub(super) const FIELDS: &[Field] = &[
         "none",
         "\"consent\", \"contract\", \"legal-obligation\", \"public-task\", \"legitimate-interests\", \"medical\", \"safety\"",
         "On what ground.",
+    ),
+    field(
+        "deployment.controller",
+        "none",
+        "one line of 1 to 200 characters",
+        "Name and address of whoever is responsible; for `undertone notice`.",
+    ),
+    field(
+        "deployment.contact",
+        "none",
+        "one line of 1 to 200 characters",
+        "Where those who are listened to can turn to; for `undertone notice`.",
     ),
 ];

@@ -1,11 +1,16 @@
 //! One analysed channel: mono samples at the source's rate to events and levels.
 
 use undertone_dsp::Resampler;
-use undertone_events::{EndReason, Event, SegmentEdge, Tracker};
+use undertone_events::{Aggregate, EndReason, Event, SegmentEdge, Tracker};
 
+use crate::disclosure::Disclosure;
 use crate::front::Front;
 use crate::level::{Level, LevelMeter};
 use crate::scorer::{Scorer, ScorerError};
+use crate::voice::VoiceMeter;
+
+/// By how many decibels a voice is raised, where nothing else is said.
+const RAISED_DB: f32 = 6.0;
 
 /// What a channel has to tell.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +19,8 @@ pub enum Told {
     Event(Event),
     /// About the signal.
     Level(Level),
+    /// About an interval, instead of its utterances.
+    Aggregate(Aggregate),
 }
 
 /// Resampler, front, model and tracker of one channel.
@@ -26,6 +33,8 @@ pub struct Channel<S> {
     resampler: Resampler,
     front: Front,
     decider: Decider<S>,
+    voice: VoiceMeter,
+    disclosure: Disclosure,
 }
 
 /// What follows the front: frames of open segments go to the model, its answers to the tracker.
@@ -155,6 +164,18 @@ impl<S: Scorer> Channel<S> {
             resampler,
             front,
             decider,
+            voice: VoiceMeter::new(RAISED_DB),
+            disclosure: Disclosure::Events,
+        }
+    }
+
+    /// The same, telling no more than `disclosure` allows; a voice is raised from `raised_db` decibels on.
+    #[must_use]
+    pub fn disclosing(self, disclosure: Disclosure, raised_db: f32) -> Self {
+        Channel {
+            voice: VoiceMeter::new(raised_db),
+            disclosure,
+            ..self
         }
     }
 
@@ -173,16 +194,32 @@ impl<S: Scorer> Channel<S> {
     ///
     /// # Errors
     /// When the model fails.
-    pub fn push(&mut self, samples: &[f32], tell: &mut dyn FnMut(Told)) -> Result<(), ScorerError> {
-        if let Some(levels) = &mut self.levels {
-            levels.push(samples, self.position, |level| tell(Told::Level(level)));
-        }
-        self.position += samples.len() as u64;
-        let (front, decider) = (&mut self.front, &mut self.decider);
+    pub fn push(
+        &mut self,
+        mut samples: &[f32],
+        tell: &mut dyn FnMut(Told),
+    ) -> Result<(), ScorerError> {
         let mut outcome = Ok(());
-        self.resampler.push(samples, |resampled| {
-            hear(front, decider, resampled, tell, &mut outcome)
-        });
+        while !samples.is_empty() {
+            // A level says how much was spoken, so that what is heard must not run ahead of it.
+            let until_level = self.levels.as_ref().map_or(usize::MAX, LevelMeter::wanted);
+            let (now, later) = samples.split_at(samples.len().min(until_level));
+            samples = later;
+            let mut level = None;
+            if let Some(levels) = &mut self.levels {
+                levels.push(now, self.position, |full| level = Some(full));
+            }
+            self.position += now.len() as u64;
+            self.resample(Some(now), tell, &mut outcome);
+            if let Some(level) = level {
+                let (speech_ratio, raised) = self.voice.take();
+                tell(Told::Level(Level {
+                    speech_ratio,
+                    raised,
+                    ..level
+                }));
+            }
+        }
         outcome
     }
 
@@ -207,11 +244,10 @@ impl<S: Scorer> Channel<S> {
         reason: EndReason,
         tell: &mut dyn FnMut(Told),
     ) -> Result<(), ScorerError> {
-        let (front, decider) = (&mut self.front, &mut self.decider);
         let mut outcome = Ok(());
-        self.resampler
-            .flush(|resampled| hear(front, decider, resampled, tell, &mut outcome));
+        self.resample(None, tell, &mut outcome);
         outcome?;
+        let (front, decider) = (&mut self.front, &mut self.decider);
         let in_speech = front.hears_speech();
         front.finish();
         let until = if in_speech {
@@ -219,9 +255,14 @@ impl<S: Scorer> Channel<S> {
         } else {
             front.certain_until()
         };
+        let disclosure = &mut self.disclosure;
         if let Some(until) = until {
-            decider.close(front, until, reason, tell)?;
+            decider.close(front, until, reason, &mut |told| {
+                disclosure.pass(told, tell);
+            })?;
         }
+        disclosure.close(reason, front.position(), tell);
+        self.voice.take();
         self.resampler.reset();
         front.restart(rescale(self.position, self.source_rate, self.model_rate));
         if let Some(levels) = &mut self.levels {
@@ -229,18 +270,36 @@ impl<S: Scorer> Channel<S> {
         }
         Ok(())
     }
-}
 
-fn hear<S: Scorer>(
-    front: &mut Front,
-    decider: &mut Decider<S>,
-    mut samples: &[f32],
-    tell: &mut dyn FnMut(Told),
-    outcome: &mut Result<(), ScorerError>,
-) {
-    while let Some(edge) = front.take(&mut samples) {
-        if outcome.is_ok() {
-            *outcome = decider.after_hop(front, edge, tell);
+    /// Hears these samples, or what the resampler still holds.
+    fn resample(
+        &mut self,
+        samples: Option<&[f32]>,
+        tell: &mut dyn FnMut(Told),
+        outcome: &mut Result<(), ScorerError>,
+    ) {
+        let Channel {
+            resampler,
+            front,
+            decider,
+            voice,
+            disclosure,
+            ..
+        } = self;
+        let hear = |mut resampled: &[f32]| {
+            while let Some(edge) = front.take(&mut resampled) {
+                voice.hop(front.hop(), front.hears_speech());
+                if outcome.is_ok() && !matches!(disclosure, Disclosure::Acoustic) {
+                    *outcome = decider.after_hop(front, edge, &mut |told| {
+                        disclosure.pass(told, tell);
+                    });
+                }
+                disclosure.advance(front.position(), tell);
+            }
+        };
+        match samples {
+            Some(samples) => resampler.push(samples, hear),
+            None => resampler.flush(hear),
         }
     }
 }

@@ -94,6 +94,11 @@ impl Front {
         Some(self.segmenter.push(probability, start, self.position))
     }
 
+    /// The samples of the last full hop.
+    pub fn hop(&self) -> &[f32] {
+        &self.hop
+    }
+
     /// Turns a rest that is shorter than a hop into frames too; for the end of the audio.
     pub fn finish(&mut self) {
         self.make_frames();

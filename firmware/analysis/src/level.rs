@@ -12,6 +12,11 @@ const NONE_DBFS: f32 = -80.0;
 /// A peak below this is too low to tell much.
 const LOW_DBFS: f32 = -40.0;
 
+/// Blocks of an interval of which the quietest counts for the noise floor.
+const BLOCKS: u64 = 5;
+/// Blocks that the noise floor looks back over: ten seconds in intervals of half a second.
+const HISTORY: usize = 100;
+
 /// What a signal is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -35,8 +40,16 @@ pub struct Level {
     pub rms_dbfs: f32,
     /// Highest magnitude, dBFS; at least -120.
     pub peak_dbfs: f32,
+    /// The quietest tenth of a second or so of late, as root mean square, dBFS; at least -120.
+    pub noise_floor_dbfs: f32,
     /// The verdict.
     pub signal: Signal,
+    /// Every sample has the same value, as no microphone that works delivers.
+    pub dead: bool,
+    /// The share of speech in the interval, 0 to 1.
+    pub speech_ratio: f32,
+    /// A voice was raised in it.
+    pub raised: bool,
 }
 
 /// Measures intervals of a fixed length.
@@ -47,6 +60,19 @@ pub struct LevelMeter {
     sum_of_squares: f64,
     peak: f32,
     clipped: u64,
+    /// The first sample of the interval, and whether all others are the same.
+    first: f32,
+    same: bool,
+    block: Block,
+    floors: [f32; HISTORY],
+    next_floor: usize,
+}
+
+/// A part of an interval.
+#[derive(Debug, Clone, Copy, Default)]
+struct Block {
+    count: u64,
+    sum_of_squares: f64,
 }
 
 impl LevelMeter {
@@ -58,7 +84,17 @@ impl LevelMeter {
             sum_of_squares: 0.0,
             peak: 0.0,
             clipped: 0,
+            first: 0.0,
+            same: true,
+            block: Block::default(),
+            floors: [f32::INFINITY; HISTORY],
+            next_floor: 0,
         }
+    }
+
+    /// Samples until the interval is full; at least 1.
+    pub fn wanted(&self) -> usize {
+        usize::try_from(self.interval - self.count).unwrap_or(usize::MAX)
     }
 
     /// Takes samples of which the first is number `position`; tells a level for every interval that is full.
@@ -70,7 +106,13 @@ impl LevelMeter {
             } else {
                 0.0
             };
-            self.sum_of_squares += f64::from(magnitude) * f64::from(magnitude);
+            let square = f64::from(magnitude) * f64::from(magnitude);
+            self.sum_of_squares += square;
+            if self.count == 0 {
+                self.first = *sample;
+            }
+            self.same &= *sample == self.first;
+            self.take_block(square);
             self.peak = self.peak.max(magnitude);
             self.clipped += u64::from(magnitude >= CLIP);
             self.count += 1;
@@ -81,9 +123,23 @@ impl LevelMeter {
         }
     }
 
-    /// Begins a new interval.
+    /// Begins a new interval; what is known of the noise stays.
     pub fn reset(&mut self) {
+        let (floors, next_floor) = (self.floors, self.next_floor);
         *self = LevelMeter::new(self.interval);
+        (self.floors, self.next_floor) = (floors, next_floor);
+    }
+
+    fn take_block(&mut self, square: f64) {
+        let block = &mut self.block;
+        block.count += 1;
+        block.sum_of_squares += square;
+        if block.count >= (self.interval / BLOCKS).max(1) {
+            let rms = (block.sum_of_squares / block.count as f64).sqrt() as f32;
+            self.floors[self.next_floor] = dbfs(rms);
+            self.next_floor = (self.next_floor + 1) % HISTORY;
+            self.block = Block::default();
+        }
     }
 
     fn level(&self, at_frame: u64) -> Level {
@@ -98,11 +154,16 @@ impl LevelMeter {
         } else {
             Signal::Ok
         };
+        let rms_dbfs = dbfs(rms);
         Level {
             at_frame,
-            rms_dbfs: dbfs(rms),
+            rms_dbfs,
             peak_dbfs,
+            noise_floor_dbfs: self.floors.iter().copied().fold(rms_dbfs, f32::min),
             signal,
+            dead: self.same && self.count > 1,
+            speech_ratio: 0.0,
+            raised: false,
         }
     }
 }
@@ -135,6 +196,35 @@ mod tests {
         assert_eq!(level.signal, Signal::Ok);
         assert!((level.rms_dbfs + 6.02).abs() < 0.01);
         assert_eq!(level_of(&[1.0, -1.0, 0.2]).signal, Signal::Clipping);
+    }
+
+    #[test]
+    fn the_noise_floor_is_the_quietest_part_of_the_last_seconds() {
+        let mut meter = LevelMeter::new(500);
+        let mut floors = Vec::new();
+        let mut push = |loudness: f32, intervals: usize| {
+            for _ in 0..intervals {
+                let samples: Vec<f32> = (0..500)
+                    .map(|n| if n % 2 == 0 { loudness } else { -loudness })
+                    .collect();
+                meter.push(&samples, 0, |level| floors.push(level.noise_floor_dbfs));
+            }
+        };
+        push(0.01, 1);
+        push(0.5, 19);
+        push(0.5, 5);
+        assert!(
+            (floors[0] + 40.0).abs() < 0.1 && floors[0] == floors[19],
+            "{floors:?}"
+        );
+        assert!(floors[24] > -7.0, "forgotten after ten seconds: {floors:?}");
+    }
+
+    #[test]
+    fn a_microphone_that_delivers_one_value_for_ever_is_dead() {
+        assert!(level_of(&[0.0; 100]).dead);
+        assert!(level_of(&[0.25; 100]).dead);
+        assert!(!level_of(&[0.0, 0.0, 1.0e-5]).dead);
     }
 
     #[test]

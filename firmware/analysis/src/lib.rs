@@ -1,7 +1,8 @@
 //! Samples of any number of channels to events.
 //!
 //! In: interleaved samples and gaps of a source ([`Analyser`]), and a model. Out: what is [`Told`] about each channel:
-//! events of utterances, and levels. Per channel: resampler, feature frames, voice activity, model, event tracker.
+//! events of utterances, and levels. Per channel: resampler, feature frames, voice activity, model, event tracker, and what
+//! of all that may be told ([`Disclosure`]).
 //!
 //! It does no I/O, knows no clock and no thread: the same samples give the same events, however they are cut and
 //! however fast they come. After construction nothing allocates, apart from the model.
@@ -15,6 +16,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod channel;
+mod disclosure;
 mod error;
 mod feature_ring;
 mod front;
@@ -24,8 +26,10 @@ mod overload;
 mod scorer;
 mod turns;
 pub mod vad;
+mod voice;
 
 pub use channel::{Channel, Decider, Told};
+pub use disclosure::Disclosure;
 pub use error::AnalysisError;
 pub use feature_ring::FeatureRing;
 pub use front::{Front, FrontSettings};
@@ -35,6 +39,7 @@ pub use overload::{Load, Overload, OverloadSettings};
 pub use scorer::{Scorer, ScorerError};
 use std::str::FromStr;
 pub use turns::Turns;
+pub use voice::VoiceMeter;
 
 use serde::{Deserialize, Serialize};
 use undertone_events::EndReason;

@@ -1,14 +1,16 @@
 //! The model file behind the seam, and the analyser that is built around it.
 
 use undertone_dsp::Resampler;
-use undertone_events::{IdRange, MAX_LABELS, SegmenterConfig, Tracker, TrackerConfig};
+use undertone_events::{
+    Aggregator, IdRange, MAX_LABELS, Mode, SegmenterConfig, Tracker, TrackerConfig,
+};
 use undertone_model::{Model, Stream};
 
 use crate::error::AnalysisError;
 use crate::vad::EarshotVad;
 use crate::{
-    Analyser, Channel, Channels, Decider, Format, Front, FrontSettings, LevelMeter, Scorer,
-    ScorerError,
+    Analyser, Channel, Channels, Decider, Disclosure, Format, Front, FrontSettings, LevelMeter,
+    Scorer, ScorerError,
 };
 
 /// How a source is analysed.
@@ -146,5 +148,11 @@ fn channel<S: Scorer>(
         .level_interval_ms
         .map(|interval| LevelMeter::new(u64::from(from) * u64::from(interval) / 1000));
     let decider = Decider::new(wrap(stream), tracker, about.update_hop, labels);
-    Ok(Channel::new(resampler, (from, to), front, decider, levels))
+    let disclosure = match settings.events.mode {
+        Mode::Events => Disclosure::Events,
+        Mode::Aggregate => Disclosure::Aggregate(Aggregator::new(&settings.events, labels, to)?),
+        Mode::Acoustic => Disclosure::Acoustic,
+    };
+    let channel = Channel::new(resampler, (from, to), front, decider, levels);
+    Ok(channel.disclosing(disclosure, settings.events.raised_voice_db))
 }

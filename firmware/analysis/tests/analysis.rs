@@ -4,13 +4,13 @@
 mod common;
 
 use common::{analyser, speech, speech_at, told};
-use undertone_analysis::{Signal, Told};
-use undertone_events::{EndReason, Event, EventKind};
+use undertone_analysis::{Disclosure, Signal, Told};
+use undertone_events::{Aggregator, EndReason, Event, EventKind, TrackerConfig};
 
 fn events(told: Vec<(usize, Told)>) -> Vec<(usize, Event)> {
     let events = told.into_iter().filter_map(|(channel, told)| match told {
         Told::Event(event) => Some((channel, event)),
-        Told::Level(_) => None,
+        Told::Level(_) | Told::Aggregate(_) => None,
     });
     events.collect()
 }
@@ -147,4 +147,55 @@ fn silence_tells_nothing_but_its_level() {
         };
         assert_eq!((level.rms_dbfs, level.signal), (-120.0, Signal::None));
     }
+}
+
+/// Everything told about the clip, played three times, by a channel with this disclosure.
+fn disclosed(disclosure: Disclosure) -> Vec<Told> {
+    let clip = speech().repeat(12);
+    let mut analyser = common::disclosing(disclosure);
+    let mut all = Vec::new();
+    for part in clip.chunks(320) {
+        analyser.push(part, &mut |_, told| all.push(told)).unwrap();
+    }
+    let mut tell = |_, told| all.push(told);
+    analyser.close(EndReason::Shutdown, &mut tell).unwrap();
+    all
+}
+
+#[test]
+fn where_only_intervals_may_be_told_no_single_utterance_is() {
+    let config = TrackerConfig {
+        aggregate_interval_s: 60,
+        ..TrackerConfig::default()
+    };
+    let aggregator = Aggregator::new(&config, 2, 16_000).unwrap();
+    let told = disclosed(Disclosure::Aggregate(aggregator));
+    assert!(!told.iter().any(|told| matches!(told, Told::Event(_))));
+    let intervals = told.iter().filter_map(|told| match told {
+        Told::Aggregate(aggregate) => Some(aggregate.utterances),
+        _ => None,
+    });
+    assert_eq!(
+        intervals.collect::<Vec<_>>(),
+        [16, 8],
+        "60 s of 87 s, and the rest"
+    );
+}
+
+#[test]
+fn where_only_acoustics_may_be_told_the_model_is_not_even_asked() {
+    let told = disclosed(Disclosure::Acoustic);
+    let mut spoken = 0.0;
+    for told in &told {
+        let Told::Level(level) = told else {
+            panic!("{told:?}")
+        };
+        spoken += level.speech_ratio;
+    }
+    let share = spoken / told.len() as f32;
+    assert!(
+        (0.35..0.75).contains(&share),
+        "{share} of the clip is speech"
+    );
+    assert_eq!(common::asked(), 0);
 }

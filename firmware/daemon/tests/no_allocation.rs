@@ -52,6 +52,7 @@ fn speech_and_gaps_pass_from_the_ring_to_events_without_an_allocation() {
             let mut tell = |_, told| match told {
                 Told::Event(_) => events += 1,
                 Told::Level(_) => levels += 1,
+                Told::Aggregate(_) => {}
             };
             loop {
                 match reader.next(&mut buffer) {

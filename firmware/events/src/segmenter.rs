@@ -25,6 +25,8 @@ pub struct SegmenterConfig {
     pub min_segment_ms: u32,
     /// A segment is cut when it is this long; 1000 to 600000.
     pub max_segment_ms: u32,
+    /// After a segment that ended in silence, none begins for this long; 0 to 600000.
+    pub refractory_ms: u32,
 }
 
 impl Default for SegmenterConfig {
@@ -38,6 +40,7 @@ impl Default for SegmenterConfig {
             post_roll_ms: 300,
             min_segment_ms: 300,
             max_segment_ms: 30_000,
+            refractory_ms: 0,
         }
     }
 }
@@ -81,6 +84,12 @@ impl SegmenterConfig {
             self.min_segment_ms as f32,
             0.0,
             self.max_segment_ms as f32,
+        )?;
+        in_range(
+            "segments.refractory_ms",
+            self.refractory_ms as f32,
+            0.0,
+            600_000.0,
         )
     }
 }
@@ -135,7 +144,8 @@ pub enum SegmenterState {
 /// | Speech   | Speech            | Speech              | Hangover            |
 /// | Hangover | Speech            | Hangover, or ended  | Hangover, or ended  |
 ///
-/// "Or" is decided by the durations of the configuration. In Speech and Hangover the maximum length cuts first.
+/// "Or" is decided by the durations of the configuration. Silence stays silence until the refractory time is over, whose
+/// speech belongs to no segment. In Speech and Hangover the maximum length cuts first.
 #[derive(Debug, Clone)]
 pub struct Segmenter {
     onset_threshold: f32,
@@ -146,6 +156,9 @@ pub struct Segmenter {
     post_roll: u64,
     min_segment: u64,
     max_segment: u64,
+    refractory: u64,
+    /// No segment begins before this sample.
+    deaf_until: u64,
     state: SegmenterState,
     /// No segment reaches back before this sample.
     floor: u64,
@@ -170,6 +183,8 @@ impl Segmenter {
             post_roll: samples(config.post_roll_ms, sample_rate),
             min_segment: samples(config.min_segment_ms, sample_rate),
             max_segment: samples(config.max_segment_ms, sample_rate),
+            refractory: samples(config.refractory_ms, sample_rate),
+            deaf_until: 0,
             state: SegmenterState::Silence,
             floor: 0,
             position: 0,
@@ -202,7 +217,9 @@ impl Segmenter {
         let silent = !voiced && (probability < self.release_threshold || probability.is_nan());
         self.position = hop_end;
         match self.state {
-            SegmenterState::Silence if voiced => self.onset(hop_start, hop_end),
+            SegmenterState::Silence if voiced && hop_start >= self.deaf_until => {
+                self.onset(hop_start, hop_end)
+            }
             SegmenterState::Silence => None,
             SegmenterState::Onset { .. } if silent => {
                 self.state = SegmenterState::Silence;
@@ -260,6 +277,10 @@ impl Segmenter {
     fn end(&mut self, at_sample: u64, cut: bool) -> SegmentEdge {
         self.state = SegmenterState::Silence;
         self.floor = at_sample;
+        if !cut && self.refractory > 0 {
+            self.deaf_until = self.position + self.refractory;
+            self.floor = self.deaf_until;
+        }
         SegmentEdge::SpeechEnd { at_sample, cut }
     }
 }

@@ -22,6 +22,7 @@ fn config() -> SegmenterConfig {
         post_roll_ms: 20,
         min_segment_ms: 0,
         max_segment_ms: 1000,
+        refractory_ms: 0,
     }
 }
 
@@ -198,6 +199,38 @@ fn a_short_click_is_no_speech() {
 }
 
 #[test]
+fn after_a_segment_none_begins_until_the_refractory_time_is_over() {
+    let mut rig = Rig::new(&SegmenterConfig {
+        refractory_ms: 160,
+        ..config()
+    });
+    let speak = |rig: &mut Rig, hops: usize| (0..hops).find_map(|_| rig.push(VOICED));
+    assert!(speak(&mut rig, 2).is_some());
+    let ended = (0..3).find_map(|_| rig.push(SILENT));
+    assert!(matches!(ended, Some(SpeechEnd { cut: false, .. })));
+    let deaf_until = rig.next + 160;
+    assert_eq!(speak(&mut rig, 10), None);
+    assert_eq!(rig.next, deaf_until);
+    // Speech that goes on then begins there, and does not reach back.
+    assert_eq!(
+        speak(&mut rig, 2),
+        Some(SpeechStart {
+            at_sample: deaf_until
+        })
+    );
+}
+
+#[test]
+fn a_segment_that_was_cut_is_followed_at_once_whatever_the_refractory_time() {
+    let mut rig = Rig::new(&SegmenterConfig {
+        refractory_ms: 10_000,
+        ..config()
+    });
+    let edges: Vec<_> = (0..200).filter_map(|_| rig.push(VOICED)).collect();
+    assert!(edges.len() >= 4, "{edges:?}");
+}
+
+#[test]
 fn a_field_out_of_range_is_named_with_its_value_and_range() {
     let wrong = [
         (
@@ -262,6 +295,13 @@ fn a_field_out_of_range_is_named_with_its_value_and_range() {
                 ..config()
             },
             "segments.min_segment_ms is 2000, but must lie between 0 and 1000",
+        ),
+        (
+            SegmenterConfig {
+                refractory_ms: 700_000,
+                ..config()
+            },
+            "segments.refractory_ms is 700000, but must lie between 0 and 600000",
         ),
     ];
     for (config, message) in wrong {

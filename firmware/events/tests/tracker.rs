@@ -14,6 +14,7 @@ fn config() -> TrackerConfig {
         margin: 0.1,
         challenge_updates: 2,
         update_interval_ms: 0,
+        ..TrackerConfig::default()
     }
 }
 
@@ -235,6 +236,27 @@ fn a_field_out_of_range_is_named_with_its_value_and_range() {
                 ..config()
             },
             "events.update_interval_ms is 700000, but must lie between 0 and 600000",
+        ),
+        (
+            TrackerConfig {
+                aggregate_interval_s: 1,
+                ..config()
+            },
+            "events.aggregate_interval_s is 1, but must lie between 60 and 86400",
+        ),
+        (
+            TrackerConfig {
+                aggregate_min_utterances: 0,
+                ..config()
+            },
+            "events.aggregate_min_utterances is 0, but must lie between 1 and 1000",
+        ),
+        (
+            TrackerConfig {
+                raised_voice_db: 0.5,
+                ..config()
+            },
+            "events.raised_voice_db is 0.5, but must lie between 1 and 40",
         ),
     ];
     for (config, message) in wrong {

@@ -2,11 +2,13 @@
 // Not every test that includes this file uses all of it.
 #![allow(dead_code, clippy::unwrap_used)]
 
+use std::cell::Cell;
 use std::path::Path;
 
 use undertone_analysis::vad::EarshotVad;
 use undertone_analysis::{
-    Analyser, Channel, Decider, Front, FrontSettings, LevelMeter, Scorer, ScorerError, Told,
+    Analyser, Channel, Decider, Disclosure, Front, FrontSettings, LevelMeter, Scorer, ScorerError,
+    Told,
 };
 use undertone_dsp::{Feature, FrontendConfig, Resampler};
 use undertone_events::{IdRange, SegmenterConfig, Tracker, TrackerConfig};
@@ -18,8 +20,19 @@ pub(crate) struct Loudness {
     sum: f32,
 }
 
+thread_local! {
+    /// Frames that the model was given in this test.
+    static ASKED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Frames that the model was given in this test.
+pub(crate) fn asked() -> u64 {
+    ASKED.with(Cell::get)
+}
+
 impl Scorer for Loudness {
     fn push(&mut self, frame: &[f32]) -> Result<(), ScorerError> {
+        ASKED.with(|asked| asked.set(asked.get() + 1));
         self.frames += 1;
         self.sum += frame.iter().sum::<f32>() / frame.len() as f32;
         Ok(())
@@ -60,26 +73,34 @@ pub(crate) fn speech_at(rate: u32) -> Vec<f32> {
 /// An analyser of sources with so many channels at this rate, each analysed by itself when `each`.
 pub(crate) fn analyser(rate: u32, channels: usize, each: bool) -> Analyser<Loudness> {
     let count = if each { channels } else { 1 };
-    let built = (0..count).map(|number| {
-        let frontend = FrontendConfig::default();
-        let segments = SegmenterConfig::default();
-        let settings = FrontSettings {
-            frontend: &frontend,
-            features: &[Feature::LogMel],
-            segments: &segments,
-        };
-        let front = Front::new(&settings, Box::new(EarshotVad::new())).unwrap();
-        let ids = IdRange {
-            first: number as u64 + 1,
-            step: count as u64,
-        };
-        let tracker = Tracker::new(&TrackerConfig::default(), 2, 0.3, 16_000, ids).unwrap();
-        let decider = Decider::new(Loudness::default(), tracker, 25, 2);
-        let resampler = Resampler::new(rate, 16_000).unwrap();
-        let levels = Some(LevelMeter::new(u64::from(rate) / 2));
-        Channel::new(resampler, (rate, 16_000), front, decider, levels)
-    });
+    let built = (0..count).map(|number| channel(rate, number, count));
     Analyser::new(built.collect(), channels, 1024)
+}
+
+/// An analyser of one channel at 16 kHz that tells no more than this.
+pub(crate) fn disclosing(disclosure: Disclosure) -> Analyser<Loudness> {
+    let channel = channel(16_000, 0, 1).disclosing(disclosure, 6.0);
+    Analyser::new(vec![channel], 1, 1024)
+}
+
+fn channel(rate: u32, number: usize, count: usize) -> Channel<Loudness> {
+    let frontend = FrontendConfig::default();
+    let segments = SegmenterConfig::default();
+    let settings = FrontSettings {
+        frontend: &frontend,
+        features: &[Feature::LogMel],
+        segments: &segments,
+    };
+    let front = Front::new(&settings, Box::new(EarshotVad::new())).unwrap();
+    let ids = IdRange {
+        first: number as u64 + 1,
+        step: count as u64,
+    };
+    let tracker = Tracker::new(&TrackerConfig::default(), 2, 0.3, 16_000, ids).unwrap();
+    let decider = Decider::new(Loudness::default(), tracker, 25, 2);
+    let resampler = Resampler::new(rate, 16_000).unwrap();
+    let levels = Some(LevelMeter::new(u64::from(rate) / 2));
+    Channel::new(resampler, (rate, 16_000), front, decider, levels)
 }
 
 /// Everything told about `samples`, fed in blocks of so many, and about the end of the audio.

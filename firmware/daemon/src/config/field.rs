@@ -103,6 +103,12 @@ const SEGMENTS: &[Field] = &[
         "1000 to 600000",
         "An utterance is cut when it is this long.",
     ),
+    field(
+        "segments.refractory_ms",
+        "0",
+        "0 to 600000",
+        "After an utterance that ended in silence, none begins for this long.",
+    ),
 ];
 
 /// The fields of `[events]`; their types are in `undertone-events`.
@@ -130,5 +136,29 @@ const EVENTS: &[Field] = &[
         "1000",
         "0 to 600000",
         "An update is told at least so often while speech goes on; 0: only on a change.",
+    ),
+    field(
+        "events.mode",
+        "\"events\"",
+        "\"events\", \"aggregate\", \"acoustic\"",
+        "What is told: every utterance; histograms over intervals and no single utterance; or nothing, and no model runs.",
+    ),
+    field(
+        "events.aggregate_interval_s",
+        "900",
+        "60 to 86400",
+        "The interval of the mode aggregate, in seconds of audio.",
+    ),
+    field(
+        "events.aggregate_min_utterances",
+        "5",
+        "1 to 1000",
+        "An interval with fewer utterances goes on until it has as many.",
+    ),
+    field(
+        "events.raised_voice_db",
+        "6",
+        "1 to 40",
+        "By how many decibels a voice must be louder than usual to count as raised, in levels.",
     ),
 ];

@@ -21,7 +21,7 @@ mod source;
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use undertone_events::{SegmenterConfig, TrackerConfig};
+use undertone_events::{Mode, SegmenterConfig, TrackerConfig};
 
 pub use change::Change;
 pub use control::ControlSection;
@@ -94,8 +94,13 @@ impl ConfigFile {
     ///
     /// # Errors
     /// The first field that is wrong, with its value and what is allowed.
-    pub fn settle(self) -> Result<Settings, ConfigError> {
+    pub fn settle(mut self) -> Result<Settings, ConfigError> {
         let deployment = self.deployment.check()?;
+        if deployment.is_acoustic_only() {
+            // No other setting can bring emotions back; levels are all that is left to tell.
+            self.events.mode = Mode::Acoustic;
+            self.output.levels = true;
+        }
         let sources = self.source.settle(&deployment)?;
         self.output.check()?;
         self.health.check()?;

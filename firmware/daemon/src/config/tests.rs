@@ -182,6 +182,44 @@ fn every_field_in_turn_is_refused_with_its_name_its_value_and_what_is_allowed() 
 }
 
 #[test]
+fn nothing_brings_emotions_back_where_the_purpose_promises_none() {
+    let text = "[deployment]\npurpose = \"acoustic-only\"\nsubjects = \"employees\"\n[events]\nmode = \"events\"\n[output]\nlevels = false\n";
+    let settings = settle(text).unwrap();
+    assert_eq!(settings.events.mode, undertone_events::Mode::Acoustic);
+    assert!(settings.output.levels);
+}
+
+#[test]
+fn what_cannot_be_picked_of_a_source_is_refused() {
+    for (line, part) in [
+        ("pick = []", "source.pick is []: name at least one"),
+        (
+            "pick = [32]",
+            "source.pick is [32]: channels count from 0 to 31",
+        ),
+        ("pick = [1, 1]", "name each channel once"),
+        (
+            "pick = [0, 1]\nroles = [\"customers\"]",
+            "one role for each channel",
+        ),
+        (
+            "roles = [\"customers\", \"nobody\"]",
+            "nothing would be analysed",
+        ),
+        (
+            "period_ms = 100\nbuffer_ms = 150",
+            "source.buffer_ms is 150: give a value from 200 to 10000",
+        ),
+        ("mixer = \"\"", "source.mixer is"),
+    ] {
+        let error = settle(&format!("{LEAST}[source]\n{line}\n"))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(part), "{line}: {error}");
+    }
+}
+
+#[test]
 fn what_is_no_configuration_is_refused() {
     for (wrong, part) in [
         ("[sorce]", "sorce"),

@@ -55,7 +55,11 @@ struct LevelLine<'a> {
     at_ms: u64,
     rms_dbfs: f64,
     peak_dbfs: f64,
+    noise_floor_dbfs: f64,
     signal: Signal,
+    dead: bool,
+    speech_ratio: f64,
+    raised_voice: bool,
 }
 
 #[derive(serde::Serialize)]
@@ -150,7 +154,11 @@ pub(super) fn level(report: &LevelReport) -> serde_json::Result<String> {
         at_ms: report.at_ms,
         rms_dbfs: rounded(report.level.rms_dbfs, 10.0),
         peak_dbfs: rounded(report.level.peak_dbfs, 10.0),
+        noise_floor_dbfs: rounded(report.level.noise_floor_dbfs, 10.0),
         signal: report.level.signal,
+        dead: report.level.dead,
+        speech_ratio: rounded(report.level.speech_ratio, 100.0),
+        raised_voice: report.level.raised,
     })
 }
 

@@ -9,7 +9,7 @@ use undertone_events::{EndReason, EventKind, Label};
 
 use crate::health::{Counters, Sensors};
 use crate::sinks::FanOut;
-use crate::status::{EventReport, LevelReport, Report, Stamp};
+use crate::status::{Aggregate, EventReport, LevelReport, Report, Stamp};
 
 /// How often the system is asked whether its clock follows a reference.
 const SYNC_LOOK: Duration = Duration::from_secs(10);
@@ -126,6 +126,20 @@ impl Reporter {
                     event,
                 };
                 self.tell(report);
+            }
+            Told::Aggregate(aggregate) => {
+                self.seq += 1;
+                let stamp = self.stamp(place.live);
+                self.fan_out.report(&Report::Aggregate(Aggregate {
+                    channel: place.channel,
+                    role: place.role.clone(),
+                    seq: self.seq,
+                    stamp,
+                    interval_ms: milliseconds(aggregate.interval, self.event_rate),
+                    speech_ms: milliseconds(aggregate.speech, self.event_rate),
+                    utterances: aggregate.utterances,
+                    histogram: aggregate.histogram,
+                }));
             }
             Told::Level(level) => self.fan_out.report(&Report::Level(LevelReport {
                 channel: place.channel,

@@ -153,7 +153,11 @@ mod tests {
                 at_frame: 24_000,
                 rms_dbfs: -120.0,
                 peak_dbfs: -120.0,
+                noise_floor_dbfs: -120.0,
                 signal: Signal::None,
+                dead: true,
+                speech_ratio: 0.25,
+                raised: true,
             },
         })
     }
@@ -184,7 +188,7 @@ mod tests {
         assert!(told[2].contains(r#""seq":3"#));
         assert_eq!(
             told[0],
-            r#"{"kind":"level","channel":1,"at_ms":500,"rms_dbfs":-120.0,"peak_dbfs":-120.0,"signal":"none"}"#
+            r#"{"kind":"level","channel":1,"at_ms":500,"rms_dbfs":-120.0,"peak_dbfs":-120.0,"noise_floor_dbfs":-120.0,"signal":"none","dead":true,"speech_ratio":0.25,"raised_voice":true}"#
         );
     }
 
@@ -246,7 +250,7 @@ mod tests {
             lines(OutputFormat::Text, &[Report::Event(end(1)), level()]),
             [
                 "     2.00 s  channel 1  end     happy      75 %  after 1.50 s (silence)",
-                "     0.50 s  channel 1  level  -120.0 dBFS, peak -120.0 dBFS, signal none"
+                "     0.50 s  channel 1  level  -120.0 dBFS, peak -120.0 dBFS, noise -120.0 dBFS, signal none, dead, speech 25 %, raised voice"
             ]
         );
     }

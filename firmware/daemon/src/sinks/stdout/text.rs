@@ -34,12 +34,16 @@ pub(super) fn level(report: &LevelReport) -> String {
         Signal::Ok => "ok",
         Signal::Clipping => "clipping",
     };
+    let voice = if level.raised { ", raised voice" } else { "" };
+    let dead = if level.dead { ", dead" } else { "" };
     format!(
-        "{:9.2} s  channel {}  level  {:.1} dBFS, peak {:.1} dBFS, signal {signal}",
+        "{:9.2} s  channel {}  level  {:.1} dBFS, peak {:.1} dBFS, noise {:.1} dBFS, signal {signal}{dead}, speech {:.0} %{voice}",
         seconds(report.at_ms),
         report.channel,
         level.rms_dbfs,
         level.peak_dbfs,
+        level.noise_floor_dbfs,
+        level.speech_ratio * 100.0,
     )
 }
 

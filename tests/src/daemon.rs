@@ -75,6 +75,21 @@ impl Daemon {
         Self::spawn(command, env)
     }
 
+    /// Starts another program that starts it, for instance `strace`, with `--purpose evaluation` and these arguments.
+    ///
+    /// # Panics
+    /// When that cannot be started.
+    pub fn start_under<S: AsRef<std::ffi::OsStr>>(
+        wrapper: &[&str],
+        args: &[S],
+        env: &[(&str, PathBuf)],
+    ) -> Self {
+        let mut command = Command::new(wrapper.first().copied().unwrap_or("env"));
+        command.args(wrapper.iter().skip(1)).arg(program());
+        command.args(["--purpose", "evaluation"]).args(args);
+        Self::spawn(command, env)
+    }
+
     /// Starts it with these arguments only.
     ///
     /// # Panics
@@ -178,6 +193,34 @@ impl Daemon {
     /// # Panics
     /// When that does not come.
     pub fn wait_for_talk(&self, text: &str) {
+        self.wait_for_talks(text, 1);
+    }
+
+    /// The processor time that it has used so far.
+    ///
+    /// # Panics
+    /// When the system does not say.
+    pub fn processor_time(&self) -> Duration {
+        // Clock ticks of user and system time are fields 14 and 15, behind the name in brackets; 100 a second on Linux.
+        let path = format!("/proc/{}/stat", self.child.id());
+        let stat = std::fs::read_to_string(path).unwrap_or_default();
+        let fields: Vec<u64> = stat
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .split_whitespace()
+            .map(|field| field.parse().unwrap_or(0))
+            .collect();
+        let ticks = |field: usize| fields.get(field - 3).copied().unwrap_or(0);
+        assert!(fields.len() > 15, "no /proc/PID/stat: {stat:?}");
+        Duration::from_millis(10 * (ticks(14) + ticks(15)))
+    }
+
+    /// Waits until its standard error contains a text so many times.
+    ///
+    /// # Panics
+    /// When that does not come.
+    pub fn wait_for_talks(&self, text: &str, count: usize) {
         let until = Instant::now() + PATIENCE;
         loop {
             let talk = self
@@ -185,7 +228,7 @@ impl Daemon {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .clone();
-            if talk.contains(text) {
+            if talk.matches(text).count() >= count {
                 return;
             }
             assert!(
@@ -219,8 +262,13 @@ impl Daemon {
     /// # Panics
     /// When it cannot be sent.
     pub fn signal(&self, name: &str) {
+        // A program that was started in between may keep signals to itself, as strace does.
+        let own = self.child.id().to_string();
+        let below = std::fs::read_to_string(format!("/proc/{own}/task/{own}/children"));
+        let below = below.unwrap_or_default();
+        let target = below.split_whitespace().next().unwrap_or(&own);
         let sent = Command::new("sh")
-            .args(["-c", "kill -$0 $1", name, &self.child.id().to_string()])
+            .args(["-c", "kill -$0 $1", name, target])
             .status();
         assert!(
             sent.is_ok_and(|status| status.success()),

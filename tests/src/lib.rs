@@ -9,6 +9,7 @@
 
 pub mod control;
 pub mod daemon;
+pub mod faulty;
 pub mod program;
 pub mod pulse;
 
@@ -42,4 +43,22 @@ pub fn long_speech(folder: &Path, times: usize) -> PathBuf {
 /// Two synthesised sentences with silence around them; see `assets/README.md`.
 pub fn speech() -> PathBuf {
     root().join("tests/assets/speech.wav")
+}
+
+/// True when a program is installed; otherwise says what to install, and that the test is skipped.
+///
+/// # Panics
+/// When it is not installed and `UNDERTONE_REQUIRE_RIG` is set.
+pub fn has(program: &str, package: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let there = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    let missing = format!("{program} is not installed: apt-get install {package}");
+    assert!(
+        there || std::env::var_os("UNDERTONE_REQUIRE_RIG").is_none(),
+        "{missing}"
+    );
+    if !there {
+        eprintln!("skipped: {missing}");
+    }
+    there
 }

@@ -50,7 +50,8 @@ impl Rig {
             socket.display()
         );
         let alsa = format!(
-            "</usr/share/alsa/alsa.conf>\npcm.{DEVICE} {{ type pulse device \"mic.monitor\" server \"unix:{}\" }}\n",
+            "</usr/share/alsa/alsa.conf>\npcm.{DEVICE} {{ type pulse device \"mic.monitor\" server \"unix:{0}\" }}\n\
+             ctl.{DEVICE} {{ type pulse source \"mic.monitor\" server \"unix:{0}\" }}\n",
             socket.display()
         );
         let config = fs::create_dir(at("run"))
@@ -127,6 +128,28 @@ impl Rig {
             .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|error| panic!("paplay: {error}"))
+    }
+
+    /// Turns the microphone's own switch on or off.
+    ///
+    /// # Panics
+    /// When that is refused.
+    pub fn switch(&self, on: bool) {
+        let mut command = self.command("pactl");
+        command.args(["set-source-mute", "mic.monitor", if on { "0" } else { "1" }]);
+        let switched = command.status().is_ok_and(|status| status.success());
+        assert!(switched, "the microphone cannot be switched");
+    }
+
+    /// How many streams record from the microphone.
+    ///
+    /// # Panics
+    /// When the server does not say.
+    pub fn listeners(&self) -> usize {
+        let mut command = self.command("pactl");
+        let listed = command.args(["list", "short", "source-outputs"]).output();
+        let listed = listed.unwrap_or_else(|error| panic!("pactl: {error}"));
+        String::from_utf8_lossy(&listed.stdout).lines().count()
     }
 
     /// What a process needs in its environment to see this microphone and no other.

@@ -39,7 +39,7 @@ pub(crate) const BUILD: [Package; 3] = [
 ];
 
 /// What the tests need on top: real parts that stand in for a microphone.
-pub(crate) const RIG: [Package; 4] = [
+pub(crate) const RIG: [Package; 5] = [
     Package {
         name: "pulseaudio",
         why: "plays a clip at the pace of a microphone",
@@ -59,6 +59,11 @@ pub(crate) const RIG: [Package; 4] = [
         name: "systemd",
         why: "judges how locked down the service is",
         program: Some("systemd-analyze"),
+    },
+    Package {
+        name: "strace",
+        why: "shows that no audio is written or sent",
+        program: Some("strace"),
     },
 ];
 

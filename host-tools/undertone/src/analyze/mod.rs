@@ -110,6 +110,7 @@ impl Args {
             purpose: self.purpose.clone(),
             subjects: self.subjects,
             legal_basis: self.legal_basis,
+            ..DeploymentSection::default()
         }
         .check()?;
         if let Some(roles) = &self.roles {

@@ -59,6 +59,7 @@ impl Roles {
                 purpose: Some(deployment.purpose.clone()),
                 subjects: Some(subjects),
                 legal_basis: deployment.legal_basis,
+                ..DeploymentSection::default()
             };
             section.check().with_context(|| {
                 format!("--roles analyses the {role} on channel {number}; leave that channel out with - in its place")

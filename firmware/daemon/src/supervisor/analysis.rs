@@ -50,18 +50,29 @@ impl<N: FnMut(Notice)> Analysis<N> {
         let mut looked = Instant::now();
         let mut lost_before = 0;
         let mut finishing = false;
+        // Those that a command has set, for sources that come later.
+        let mut thresholds: Vec<(Option<usize>, f32)> = Vec::new();
         loop {
             self.stage.mark();
             while let Ok(order) = self.orders.try_recv() {
                 match order {
                     Order::Attach(mut lane) => {
                         lane.widen(overload.load().widening());
+                        for (label, value) in &thresholds {
+                            lane.threshold(*label, *value);
+                        }
                         lanes.push(lane);
                         turns.restart();
                     }
-                    Order::Plan(plan) => self.replan(&plan, &mut lanes)?,
+                    Order::Plan(plan) => {
+                        thresholds.clear();
+                        self.replan(&plan, &mut lanes)?;
+                    }
                     Order::Sinks(fan_out) => self.reporter.redirect(fan_out),
                     Order::Threshold(label, value) => {
+                        // One for all replaces those before it, and one for a label that for the same label.
+                        thresholds.retain(|(of, _)| label.is_some() && *of != label);
+                        thresholds.push((label, value));
                         lanes
                             .iter_mut()
                             .for_each(|lane| lane.threshold(label, value));

@@ -106,7 +106,8 @@ struct Supervisor {
     next_health: Instant,
     hot: bool,
     throttled: bool,
-    slow_sinks: HashMap<&'static str, (u64, Instant)>,
+    /// What each sink has lost so far, and since when it counts as slow.
+    slow_sinks: HashMap<&'static str, (u64, Option<Instant>)>,
     /// What kept a recording from being heard to its end, while others went on.
     failed_recording: Option<DaemonError>,
     outcome: Option<Result<(), DaemonError>>,

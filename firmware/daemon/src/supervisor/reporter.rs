@@ -171,11 +171,13 @@ impl Reporter {
             self.counters.utterances.add(1);
         }
         let over = event.kind == EventKind::End;
-        self.latest
-            .set((!over).then_some((event.label, event.confidence)));
         self.fan_out.report(&Report::Event(report.clone()));
         let channel = report.channel;
         self.open[channel] = (!over).then_some(report);
+        let open = self.open.iter().flatten();
+        let newest = open.max_by_key(|report| report.seq);
+        self.latest
+            .set(newest.map(|report| (report.event.label, report.event.confidence)));
     }
 
     fn stamp(&mut self, live: bool) -> Stamp {
@@ -328,6 +330,9 @@ mod tests {
         let latest = reporter.latest.clone();
         assert_eq!(latest.get(), None);
         reporter.put(&place(0), event(1, EventKind::Start));
+        assert_eq!(latest.get(), Some((Label::Known(0), 0.5)));
+        reporter.put(&place(1), event(1, EventKind::Start));
+        reporter.put(&place(1), event(1, EventKind::End));
         assert_eq!(latest.get(), Some((Label::Known(0), 0.5)));
         reporter.put(&place(0), event(1, EventKind::End));
         assert_eq!(latest.get(), None);

@@ -78,11 +78,12 @@ impl Supervisor {
     }
 
     fn troubles(&self) -> Vec<Trouble> {
+        let slow = self.slow_sinks.values().any(|(_, since)| since.is_some());
         let is = [
             (self.hot, Trouble::Hot),
             (self.throttled, Trouble::Throttled),
             (self.load.is_degraded(), Trouble::Overload),
-            (!self.slow_sinks.is_empty(), Trouble::SlowSink),
+            (slow, Trouble::SlowSink),
             (!self.stuck.is_empty(), Trouble::Stuck),
         ];
         is.into_iter()

@@ -63,12 +63,12 @@ impl Supervisor {
             .is_some_and(|degrees| degrees >= settings.hot_celsius);
         self.throttled = health.throttled.unwrap_or(false);
         for queue in &health.queues {
-            let known = self.slow_sinks.get(queue.sink).map_or(0, |(lost, _)| *lost);
-            if queue.lost > known {
-                self.slow_sinks.insert(queue.sink, (queue.lost, now));
+            let (seen, since) = self.slow_sinks.entry(queue.sink).or_default();
+            if queue.lost > *seen {
+                (*seen, *since) = (queue.lost, Some(now));
             }
+            *since = since.filter(|since| now - *since < SLOW);
         }
-        self.slow_sinks.retain(|_, (_, since)| now - *since < SLOW);
         self.fan_out.report(&Report::Health(Arc::new(health)));
     }
 

@@ -52,7 +52,8 @@ impl Front {
                 vad.sample_rate()
             )));
         }
-        let frontend = Frontend::new(config).map_err(|reason| unusable(reason.to_string()))?;
+        let frontend = Frontend::of_features(config, settings.features)
+            .map_err(|reason| unusable(reason.to_string()))?;
         let segmenter = Segmenter::new(settings.segments, config.sample_rate)?;
         let held = held_samples(settings.segments, config.sample_rate)
             + 2 * vad.hop_length()

@@ -58,6 +58,16 @@ pub struct Frontend {
     power: Box<[f32]>,
     log_mel: Box<[f32]>,
     mfcc: Box<[f32]>,
+    wanted: Wanted,
+}
+
+/// Which features are computed.
+#[derive(Clone, Copy)]
+struct Wanted {
+    zcr: bool,
+    rms: bool,
+    spectrum: bool,
+    mfcc: bool,
 }
 
 impl Frontend {
@@ -80,6 +90,30 @@ impl Frontend {
             log_mel: vec![0.0; config.mel_bands].into(),
             mfcc: vec![0.0; config.mfcc_count].into(),
             config: config.clone(),
+            wanted: Wanted {
+                zcr: true,
+                rms: true,
+                spectrum: true,
+                mfcc: true,
+            },
+        })
+    }
+
+    /// The same for these features alone: in its frames [`Frame::zcr`] and [`Frame::rms`] are 0, [`Frame::log_mel`] and
+    /// [`Frame::mfcc`] empty where they are neither asked for nor needed.
+    ///
+    /// # Errors
+    /// Those of [`FrontendConfig::validate`].
+    pub fn of_features(config: &FrontendConfig, features: &[Feature]) -> Result<Self, DspError> {
+        let mfcc = features.contains(&Feature::Mfcc);
+        Ok(Self {
+            wanted: Wanted {
+                zcr: features.contains(&Feature::Zcr),
+                rms: features.contains(&Feature::Rms),
+                spectrum: mfcc || features.contains(&Feature::LogMel),
+                mfcc,
+            },
+            ..Self::new(config)?
         })
     }
 
@@ -124,16 +158,27 @@ impl Frontend {
 
     fn analyse(&mut self, start: usize) -> Frame<'_> {
         let samples = &self.pending[start..start + self.config.frame_length];
-        self.spectrum.power(samples, &mut self.power);
-        self.mel.apply(&self.power, &mut self.log_mel);
-        decibel::power_to_db(&mut self.log_mel);
-        self.dct.apply(&self.log_mel, &mut self.mfcc);
+        let wanted = self.wanted;
+        let part = |values, wanted: bool| if wanted { values } else { [].as_slice() };
+        if wanted.spectrum {
+            self.spectrum.power(samples, &mut self.power);
+            self.mel.apply(&self.power, &mut self.log_mel);
+            decibel::power_to_db(&mut self.log_mel);
+        }
+        if wanted.mfcc {
+            self.dct.apply(&self.log_mel, &mut self.mfcc);
+        }
+        let crossings = || time_domain::zero_crossings(samples) as f32 / samples.len() as f32;
         Frame {
             index: self.next_index,
-            zcr: time_domain::zero_crossings(samples) as f32 / samples.len() as f32,
-            rms: time_domain::rms(samples),
-            log_mel: &self.log_mel,
-            mfcc: &self.mfcc,
+            zcr: if wanted.zcr { crossings() } else { 0.0 },
+            rms: if wanted.rms {
+                time_domain::rms(samples)
+            } else {
+                0.0
+            },
+            log_mel: part(&self.log_mel, wanted.spectrum),
+            mfcc: part(&self.mfcc, wanted.mfcc),
         }
     }
 }

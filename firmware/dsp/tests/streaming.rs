@@ -161,3 +161,33 @@ fn rows_come_in_the_order_of_the_list_and_stop_where_the_slice_ends() {
     });
     assert_eq!(seen, 1);
 }
+
+#[test]
+fn a_front_end_of_some_features_computes_the_same_rows_and_leaves_out_the_others() {
+    let config = FrontendConfig::default();
+    let samples: Vec<f32> = (0..4_000).map(|n| (n as f32 * 0.37).sin() * 0.3).collect();
+    let rows = |mut frontend: Frontend, features: &[Feature]| {
+        let mut all = Vec::new();
+        frontend.push(&samples, |frame| {
+            let mut out = vec![0.0; config.rows(features)];
+            assert_eq!(frame.write_rows(features, &mut out), out.len());
+            all.extend(out);
+        });
+        all
+    };
+    for features in [
+        &[Feature::LogMel][..],
+        &[Feature::Mfcc],
+        &[Feature::Rms, Feature::Zcr],
+        &[Feature::Zcr, Feature::Mfcc, Feature::LogMel, Feature::Rms],
+    ] {
+        let some = Frontend::of_features(&config, features).unwrap();
+        let all = Frontend::new(&config).unwrap();
+        assert_eq!(rows(some, features), rows(all, features), "{features:?}");
+    }
+    let mut frontend = Frontend::of_features(&config, &[Feature::Zcr]).unwrap();
+    frontend.push(&samples, |frame| {
+        assert!(frame.zcr > 0.0 && frame.rms == 0.0);
+        assert!(frame.log_mel.is_empty() && frame.mfcc.is_empty());
+    });
+}

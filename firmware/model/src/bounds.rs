@@ -52,9 +52,14 @@ pub(crate) fn check_shapes(model: InferenceModel, metadata: &Metadata) -> Result
     Ok(())
 }
 
+/// Most multiplications and stored values of a run once in `frames` frames.
+pub(crate) fn most(frames: usize) -> usize {
+    MAX_PER_RUN.min(frames.saturating_mul(MAX_PER_FRAME))
+}
+
 /// Refuses a half of the network that computes or stores too much for a run once in `frames` frames.
 pub(crate) fn check_cost(what: &str, model: &TypedModel, frames: usize) -> Result<(), ModelError> {
-    let limit = MAX_PER_RUN.min(frames.saturating_mul(MAX_PER_FRAME));
+    let limit = most(frames);
     let mut total = 0usize;
     for node in model.nodes() {
         total = total.saturating_add(cost(model, node).map_err(ModelError::inference)?);

@@ -5,6 +5,8 @@
 //!
 //! - A [`Model`] is loaded once and shared; a [`Stream`] is the state of one channel. The encoder runs incrementally:
 //!   each frame is computed once, and pooling keeps running sums, so that cost does not depend on the utterance.
+//! - Plain causal convolutions and matrix products are run by this crate (`direct`), everything else by the
+//!   inference library.
 //! - A file is refused, with the reason, if it is not a model of ours, was changed after it was written, uses an
 //!   operator outside a short list, cannot be streamed exactly, or does not give the answers that its trainer
 //!   recorded in it ([`SelfTest`]).
@@ -14,6 +16,7 @@
 
 mod bounds;
 mod dequantise;
+mod direct;
 mod drift;
 mod error;
 mod graph;

@@ -104,6 +104,11 @@ impl Model {
         Stream::new(self.network.clone(), &self.metadata)
     }
 
+    #[cfg(test)]
+    pub(crate) fn network(&self) -> &Network {
+        &self.network
+    }
+
     fn self_test(&self) -> Result<(), ModelError> {
         guard(|| {
             let SelfTest { frames, logits } = &self.metadata.self_test;

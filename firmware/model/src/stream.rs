@@ -2,9 +2,10 @@
 
 use tract_onnx::prelude::*;
 
+use crate::direct::{BATCH, History};
 use crate::error::ModelError;
 use crate::metadata::Metadata;
-use crate::network::{Network, guard};
+use crate::network::{Half, Network, guard};
 use crate::pool::Pool;
 
 /// Largest magnitude of a feature: ten times the largest sample that the front end lets through, far beyond any level in
@@ -12,14 +13,18 @@ use crate::pool::Pool;
 pub const FRAME_LIMIT: f32 = 1e7;
 
 /// The state of one channel: what convolutions look back at, and the pooled utterance.
+///
+/// Frames are taken in as they come and encoded when an answer is asked for or [`BATCH`] steps are together, because the
+/// weights are then fetched once for all of them. When that happens changes no answer.
 #[derive(Debug)]
 pub struct Stream {
     network: Network,
-    encoder: TypedSimpleState,
-    head: TypedSimpleState,
+    encoder: State,
+    head: State,
     pool: Pool,
     statistics: Vec<f32>,
-    pending: Vec<f32>,
+    /// Frames that are not encoded yet, one after the other.
+    pending: Box<[f32]>,
     filled: usize,
     rows: usize,
     stride: usize,
@@ -27,15 +32,46 @@ pub struct Stream {
     temperature: f32,
 }
 
+/// What a half keeps from one run to the next.
+#[derive(Debug)]
+enum State {
+    Direct(History),
+    Library(TypedSimpleState),
+}
+
+impl State {
+    fn of(half: &Half) -> Result<Self, ModelError> {
+        Ok(match half {
+            Half::Direct(direct) => State::Direct(direct.history()),
+            Half::Library(library) => {
+                State::Library(library.spawn().map_err(ModelError::inference)?)
+            }
+        })
+    }
+
+    /// Makes it as new.
+    fn reset(&mut self, half: &Half) -> Result<(), ModelError> {
+        match self {
+            State::Direct(history) => history.clear(),
+            State::Library(_) => *self = State::of(half)?,
+        }
+        Ok(())
+    }
+}
+
 impl Stream {
     pub(crate) fn new(network: Network, metadata: &Metadata) -> Result<Self, ModelError> {
         let (rows, stride) = (metadata.rows(), metadata.stride);
+        let steps = match network.encoder {
+            Half::Direct(_) => BATCH,
+            Half::Library(_) => 1,
+        };
         Ok(Self {
-            encoder: network.encoder.spawn().map_err(ModelError::inference)?,
-            head: network.head.spawn().map_err(ModelError::inference)?,
+            encoder: State::of(&network.encoder)?,
+            head: State::of(&network.head)?,
             pool: Pool::new(metadata.width, metadata.window / stride),
             statistics: vec![0.0; 4 * metadata.width],
-            pending: vec![0.0; rows * stride],
+            pending: vec![0.0; rows * stride * steps].into(),
             filled: 0,
             rows,
             stride,
@@ -47,8 +83,8 @@ impl Stream {
 
     /// Takes the next feature frame: the rows that the model's metadata lists, each within ±[`FRAME_LIMIT`].
     ///
-    /// A refused frame leaves the stream as it was. After [`ModelError::NotFinite`] the step is not pooled, but the
-    /// encoder looks back at it until the stream is reset.
+    /// A refused frame leaves the stream as it was. After [`ModelError::NotFinite`] the steps from there on are not
+    /// pooled, but the encoder looks back at them until the stream is reset.
     ///
     /// # Errors
     /// [`ModelError::Length`] for a frame of another length; [`ModelError::Frame`] for one with a value that is NaN,
@@ -57,23 +93,51 @@ impl Stream {
     pub fn push(&mut self, frame: &[f32]) -> Result<(), ModelError> {
         check_length("a feature frame", frame.len(), self.rows)?;
         check_frame(frame)?;
-        for (row, &value) in frame.iter().enumerate() {
-            self.pending[row * self.stride + self.filled] = value;
-        }
+        let start = self.filled * self.rows;
+        self.pending[start..start + self.rows].copy_from_slice(frame);
         self.filled += 1;
-        if self.filled < self.stride {
+        if self.filled * self.rows < self.pending.len() {
             return Ok(());
         }
-        self.filled = 0;
-        let input = Tensor::from_shape(&[1, self.rows, self.stride], &self.pending)
-            .map_err(ModelError::inference)?;
-        let outputs = run(&mut self.encoder, input)?;
-        let step = values(&outputs[0])?;
-        let score = values(&outputs[1])?;
-        check_finite("an encoder step", step)?;
-        check_finite("an attention score", score)?;
-        self.pool.push(step, score.first().copied().unwrap_or(0.0));
-        Ok(())
+        self.encode()
+    }
+
+    /// Encodes and pools the strides that are complete.
+    fn encode(&mut self) -> Result<(), ModelError> {
+        let steps = self.filled / self.stride;
+        if steps == 0 {
+            return Ok(());
+        }
+        let taken = steps * self.stride;
+        let columns = &self.pending[..taken * self.rows];
+        let pool = &mut self.pool;
+        let mut take = |step: &[f32], score: &[f32]| {
+            check_finite("an encoder step", step)?;
+            check_finite("an attention score", score)?;
+            pool.push(step, score.first().copied().unwrap_or(0.0));
+            Ok(())
+        };
+        let outcome = match (&self.network.encoder, &mut self.encoder) {
+            (Half::Direct(direct), State::Direct(history)) => {
+                direct.run(history, columns, steps, |found| match found {
+                    [step, score] => take(step, score),
+                    _ => Ok(()),
+                })
+            }
+            (_, State::Library(state)) => {
+                let shape = (1, self.rows, self.stride);
+                let input = tract_ndarray::Array3::from_shape_fn(shape, |(_, row, frame)| {
+                    columns[frame * self.rows + row]
+                });
+                run(state, input.into())
+                    .and_then(|found| take(values(&found[0])?, values(&found[1])?))
+            }
+            (Half::Library(_), State::Direct(_)) => Ok(()),
+        };
+        self.pending
+            .copy_within(taken * self.rows..self.filled * self.rows, 0);
+        self.filled -= taken;
+        outcome
     }
 
     /// Writes the calibrated distribution over the model's labels for the utterance so far; `false` and nothing
@@ -96,17 +160,35 @@ impl Stream {
     /// As [`Stream::probabilities`].
     pub fn logits(&mut self, out: &mut [f32]) -> Result<bool, ModelError> {
         check_length("the buffer for an answer", out.len(), self.classes)?;
+        self.encode()?;
         if !self.pool.statistics(&mut self.statistics) {
             return Ok(false);
         }
-        let input = Tensor::from_shape(&[1, self.statistics.len()], &self.statistics)
-            .map_err(ModelError::inference)?;
-        let outputs = run(&mut self.head, input)?;
-        let logits = values(&outputs[0])?;
-        check_finite("an answer's logits", logits)?;
-        check_length("the model's answer", logits.len(), self.classes)?;
-        out.copy_from_slice(logits);
-        Ok(true)
+        let mut take = |logits: &[f32]| {
+            check_finite("an answer's logits", logits)?;
+            check_length("the model's answer", logits.len(), self.classes)?;
+            out.copy_from_slice(logits);
+            Ok(true)
+        };
+        match (&self.network.head, &mut self.head) {
+            (Half::Direct(direct), State::Direct(history)) => {
+                let mut answered = Ok(false);
+                direct.run(history, &self.statistics, 1, |found| match found {
+                    [logits] => {
+                        answered = take(logits);
+                        Ok(())
+                    }
+                    _ => Ok::<(), ModelError>(()),
+                })?;
+                answered
+            }
+            (_, State::Library(state)) => {
+                let input = Tensor::from_shape(&[1, self.statistics.len()], &self.statistics)
+                    .map_err(ModelError::inference)?;
+                take(values(&run(state, input)?[0])?)
+            }
+            (Half::Library(_), State::Direct(_)) => Ok(false),
+        }
     }
 
     /// Forgets the utterance; the next frame begins a new one. To be called at gaps and at ends of speech.
@@ -114,11 +196,7 @@ impl Stream {
     /// # Errors
     /// [`ModelError::Inference`] if the library cannot make a new state.
     pub fn reset(&mut self) -> Result<(), ModelError> {
-        self.encoder = self
-            .network
-            .encoder
-            .spawn()
-            .map_err(ModelError::inference)?;
+        self.encoder.reset(&self.network.encoder)?;
         self.pool.reset();
         self.filled = 0;
         Ok(())

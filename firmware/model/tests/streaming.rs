@@ -124,6 +124,32 @@ proptest! {
     }
 
     #[test]
+    fn any_batches_any_questions_and_resets_at_gaps_give_the_answer_of_each_whole_utterance(
+        seed: u64,
+        utterances in prop::collection::vec((4usize..300, prop::collection::vec(1usize..90, 1..6)), 1..4),
+    ) {
+        let rows = model().metadata().rows();
+        let mut stream = model().stream().unwrap();
+        for (number, (count, portions)) in utterances.iter().enumerate() {
+            let frames = frames(seed.wrapping_add(number as u64), *count);
+            let mut rest = &frames[..];
+            for portion in portions.iter().cycle() {
+                let (now, later) = rest.split_at(rest.len().min(portion * rows));
+                feed(&mut stream, now);
+                // A question makes an end of the batch.
+                let _ = logits(&mut stream);
+                rest = later;
+                if rest.is_empty() {
+                    break;
+                }
+            }
+            let off = difference(&logits(&mut stream).unwrap(), &whole(&frames));
+            prop_assert!(off <= TOLERANCE, "{count} frames: {off}");
+            stream.reset().unwrap();
+        }
+    }
+
+    #[test]
     fn streams_of_one_model_do_not_influence_each_other(seed: u64, count in 4usize..120) {
         let voices = [frames(seed, count), frames(!seed, count)];
         let mut streams = [model().stream().unwrap(), model().stream().unwrap()];

@@ -1,0 +1,136 @@
+use proptest::prelude::*;
+use prost::Message;
+use tract_onnx::pb::ModelProto;
+
+use super::lanes::Level;
+use super::{BATCH, Direct, Ends};
+use crate::metadata::Metadata;
+use crate::model::Model;
+use crate::network::{self, Half, Network};
+use crate::stream::Stream;
+use crate::{dequantise, graph};
+
+const FILE: &[u8] = include_bytes!("../../../../models/undertone-research.onnx");
+
+fn shipped() -> (ModelProto, Metadata) {
+    let mut proto = ModelProto::decode(FILE).unwrap();
+    let metadata = Metadata::of(&proto).unwrap();
+    graph::check(&proto).unwrap();
+    dequantise::fold(&mut proto).unwrap();
+    (proto, metadata)
+}
+
+fn frames(seed: u64, count: usize, rows: usize) -> Vec<f32> {
+    let mut state = seed | 1;
+    let mut next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 40) as f32 / (1u64 << 24) as f32
+    };
+    (0..count * rows).map(|_| 110.0 * next() - 100.0).collect()
+}
+
+fn logits(network: &Network, metadata: &Metadata, frames: &[f32]) -> Vec<f32> {
+    let mut stream = Stream::new(network.clone(), metadata).unwrap();
+    for frame in frames.chunks_exact(metadata.rows()) {
+        stream.push(frame).unwrap();
+    }
+    let mut out = vec![0.0; metadata.labels.len()];
+    assert!(stream.logits(&mut out).unwrap());
+    out
+}
+
+fn direct(encoder: Direct, head: Direct) -> Network {
+    Network {
+        encoder: Half::Direct(encoder.into()),
+        head: Half::Direct(head.into()),
+    }
+}
+
+#[test]
+fn the_shipped_network_is_run_without_the_library_and_agrees_with_it_at_every_level_of_the_machine()
+{
+    let (proto, metadata) = shipped();
+    let library = Network::library(&proto, &metadata).unwrap();
+    for level in Level::all() {
+        let at = |ends: &Ends<'_>| Direct::compile_for(level, &proto, ends).unwrap();
+        let found = direct(
+            network::with_encoder_ends(&metadata, at),
+            network::with_head_ends(&metadata, at),
+        );
+        for (seed, count) in [(1, 4), (2, 63), (3, 64), (4, 65), (5, 333), (6, 800)] {
+            let frames = frames(seed, count, metadata.rows());
+            let expected = logits(&library, &metadata, &frames);
+            for (found, expected) in logits(&found, &metadata, &frames).iter().zip(expected) {
+                let off = (found - expected).abs() / expected.abs().max(1.0);
+                assert!(off <= 1e-5, "{level:?}, {count} frames: {found} {expected}");
+            }
+        }
+    }
+    assert!(Level::all().any(|level| level == Level::Plain));
+}
+
+#[test]
+fn what_is_not_plain_convolutions_is_left_to_the_library_and_still_streamed() {
+    let (mut proto, metadata) = shipped();
+    let nodes = &mut proto.graph.as_mut().unwrap().node;
+    let relu = nodes
+        .iter_mut()
+        .find(|node| node.name == "fold_relu")
+        .unwrap();
+    relu.op_type = "Exp".into();
+    let model = Model::unverified(proto, metadata.clone()).unwrap();
+    let network = model.network();
+    assert!(matches!(network.encoder, Half::Library(_)));
+    assert!(matches!(network.head, Half::Direct(_)));
+}
+
+#[test]
+fn a_portion_of_the_wrong_length_changes_nothing() {
+    let (proto, metadata) = shipped();
+    let at = |ends: &Ends<'_>| Direct::compile_for(Level::best(), &proto, ends).unwrap();
+    let encoder = network::with_encoder_ends(&metadata, at);
+    let mut history = encoder.history();
+    let column = metadata.rows() * metadata.stride;
+    let columns = frames(3, (BATCH + 1) * metadata.stride, metadata.rows());
+    for (length, steps) in [(column, 0), (column - 1, 1), (columns.len(), BATCH + 1)] {
+        let called = encoder.run(&mut history, &columns[..length], steps, |_| Err(()));
+        assert_eq!(called, Ok(()));
+    }
+    let called = encoder.run(&mut history, &columns[..column], 1, |_| Err(()));
+    assert_eq!(called, Err(()));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn portions_change_no_bit_of_any_step(
+        seed: u64,
+        portions in prop::collection::vec(1usize..=BATCH, 1..12),
+    ) {
+        let (proto, metadata) = shipped();
+        let at = |ends: &Ends<'_>| Direct::compile_for(Level::best(), &proto, ends).unwrap();
+        let encoder = network::with_encoder_ends(&metadata, at);
+        let column = metadata.rows() * metadata.stride;
+        let total: usize = portions.iter().sum();
+        let columns = frames(seed, total * metadata.stride, metadata.rows());
+        let run = |portions: &mut dyn Iterator<Item = usize>| {
+            let (mut history, mut found, mut at) = (encoder.history(), Vec::new(), 0);
+            for steps in portions {
+                let part = &columns[at * column..(at + steps) * column];
+                let taken = encoder.run(&mut history, part, steps, |outputs| {
+                    found.push(outputs.concat());
+                    Ok::<(), ()>(())
+                });
+                taken.unwrap();
+                at += steps;
+            }
+            found
+        };
+        let by_portions = run(&mut portions.iter().copied());
+        let one_by_one = run(&mut std::iter::repeat_n(1, total));
+        prop_assert_eq!(by_portions, one_by_one);
+    }
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 use undertone_analysis::{Level, Signal};
+use undertone_deployment::{LegalBasis, Subjects};
 use undertone_events::{Event, MAX_LABELS};
 
 /// What the box is doing. A microphone that is gone is never `listening`.
@@ -172,6 +173,10 @@ pub struct Info {
     pub labels: Vec<String>,
     /// The declared purpose.
     pub purpose: String,
+    /// Who is listened to, as declared.
+    pub subjects: Subjects,
+    /// On what ground, as declared.
+    pub legal_basis: Option<LegalBasis>,
     /// True when every source is a device: its audio is of now, and wall-clock time means something.
     pub live: bool,
 }

@@ -158,6 +158,8 @@ mod tests {
             licence: "open",
             labels: vec!["neutral".into()],
             purpose: "evaluation".into(),
+            subjects: undertone_deployment::Subjects::Volunteers,
+            legal_basis: None,
             live: true,
         }))
     }

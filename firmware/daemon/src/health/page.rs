@@ -162,6 +162,8 @@ mod tests {
             licence: "open",
             labels: Vec::new(),
             purpose: "evaluation".into(),
+            subjects: undertone_deployment::Subjects::Volunteers,
+            legal_basis: None,
             live: true,
         };
         let status = Status {

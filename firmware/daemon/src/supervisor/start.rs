@@ -162,6 +162,8 @@ pub(super) fn info(settings: &Settings, model: &Model, boot_id: &Arc<str>, live:
         },
         labels: metadata.labels.clone(),
         purpose: settings.deployment.purpose.clone(),
+        subjects: settings.deployment.subjects,
+        legal_basis: settings.deployment.legal_basis,
         live,
     }
 }

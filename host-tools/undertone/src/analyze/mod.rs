@@ -113,6 +113,11 @@ impl Args {
             ..DeploymentSection::default()
         }
         .check()?;
+        if deployment.is_acoustic_only() {
+            bail!(
+                "the purpose acoustic-only has no emotions inferred, which is all that this command does"
+            );
+        }
         if let Some(roles) = &self.roles {
             roles.check(&deployment)?;
         }

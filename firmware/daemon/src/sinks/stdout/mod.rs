@@ -109,6 +109,8 @@ mod tests {
             licence: "open",
             labels: vec!["neutral".into(), "happy".into()],
             purpose: "evaluation".into(),
+            subjects: undertone_deployment::Subjects::Volunteers,
+            legal_basis: None,
             live: false,
         }))
     }

@@ -276,6 +276,11 @@ impl Daemon {
         );
     }
 
+    /// Waits for the end of a daemon that was killed; what it has printed does not count.
+    pub fn wait_dead(mut self) -> bool {
+        self.child.wait().is_ok()
+    }
+
     /// Closes its standard input and waits for its end.
     ///
     /// # Panics

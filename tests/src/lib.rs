@@ -7,11 +7,13 @@
 // A helper of a test fails the test, and that is a panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod broker;
 pub mod control;
 pub mod daemon;
 pub mod faulty;
 pub mod program;
 pub mod pulse;
+pub mod serial;
 
 use std::path::{Path, PathBuf};
 
@@ -51,7 +53,10 @@ pub fn speech() -> PathBuf {
 /// When it is not installed and `UNDERTONE_REQUIRE_RIG` is set.
 pub fn has(program: &str, package: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let there = std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    // Debian keeps servers where only root looks by itself.
+    let there = std::env::split_paths(&path)
+        .chain([PathBuf::from("/usr/sbin")])
+        .any(|folder| folder.join(program).is_file());
     let missing = format!("{program} is not installed: apt-get install {package}");
     assert!(
         there || std::env::var_os("UNDERTONE_REQUIRE_RIG").is_none(),

@@ -51,7 +51,9 @@ impl DaemonError {
     pub fn exit_code(&self) -> u8 {
         match self {
             DaemonError::Usage(_) => 2,
-            DaemonError::Config(_) | DaemonError::Analysis(AnalysisError::Setting(_)) => 3,
+            DaemonError::Config(_)
+            | DaemonError::Sink(crate::sinks::SinkError::Start { .. })
+            | DaemonError::Analysis(AnalysisError::Setting(_)) => 3,
             DaemonError::Model { .. } | DaemonError::Analysis(AnalysisError::Model(_)) => 4,
             DaemonError::Source(_) | DaemonError::Analysis(AnalysisError::Rate(_)) => 5,
             DaemonError::Control(_) => 6,

@@ -155,6 +155,24 @@ pub struct QueueHealth {
     pub capacity: usize,
     /// Events that were lost because it was full.
     pub lost: u64,
+    /// How the connection of the sink is, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<LinkHealth>,
+}
+
+/// How the connection of a sink is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct LinkHealth {
+    /// Connected.
+    pub up: bool,
+    /// Why not: `network`, `authentication`, `certificate`, `protocol`, `port`.
+    pub failure: Option<&'static str>,
+    /// Events that wait to be sent, or for their acknowledgement.
+    pub waiting: usize,
+    /// Events that were given up and that the other side has not been told of.
+    pub given_up: u64,
+    /// Events wait in memory although they should on the disk.
+    pub in_memory_only: bool,
 }
 
 /// What does not change while a model and a configuration are in use.

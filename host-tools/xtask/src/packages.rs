@@ -39,7 +39,7 @@ pub(crate) const BUILD: [Package; 3] = [
 ];
 
 /// What the tests need on top: real parts that stand in for a microphone.
-pub(crate) const RIG: [Package; 5] = [
+pub(crate) const RIG: [Package; 9] = [
     Package {
         name: "pulseaudio",
         why: "plays a clip at the pace of a microphone",
@@ -64,6 +64,26 @@ pub(crate) const RIG: [Package; 5] = [
         name: "strace",
         why: "shows that no audio is written or sent",
         program: Some("strace"),
+    },
+    Package {
+        name: "mosquitto",
+        why: "is the MQTT broker of the tests",
+        program: None,
+    },
+    Package {
+        name: "mosquitto-clients",
+        why: "looks at what the daemon publishes",
+        program: Some("mosquitto_sub"),
+    },
+    Package {
+        name: "openssl",
+        why: "makes certificates for the broker of the tests",
+        program: Some("openssl"),
+    },
+    Package {
+        name: "socat",
+        why: "makes a serial line of two pseudo-terminals",
+        program: Some("socat"),
     },
 ];
 

@@ -54,7 +54,9 @@ impl Change {
                 || before.segments != after.segments
                 || before.events != after.events
                 || before.output.level_interval_ms != after.output.level_interval_ms,
-            sinks: before.output != after.output,
+            sinks: before.output != after.output
+                || before.mqtt != after.mqtt
+                || before.serial != after.serial,
             metrics: before.metrics != after.metrics,
             control: before.control != after.control,
             log: before.log != after.log,
@@ -92,7 +94,7 @@ impl Change {
         match field.split('.').next().unwrap_or_default() {
             "source" => !self.opened.is_empty() || !self.closed.is_empty(),
             "model" | "segments" | "events" => self.analysis,
-            "output" => self.sinks,
+            "output" | "mqtt" | "serial" => self.sinks,
             "metrics" => self.metrics,
             "control" => self.control,
             "log" => self.log,

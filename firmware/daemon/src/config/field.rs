@@ -1,6 +1,6 @@
 //! Every field of the configuration: the one table behind error messages, environment variables and the documentation.
 
-use super::{control, deployment, health, log, metrics, model, output, source};
+use super::{control, deployment, health, log, metrics, model, mqtt, output, serial, source};
 
 /// One field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub fn fields() -> impl Iterator<Item = &'static Field> {
         SEGMENTS,
         EVENTS,
         output::FIELDS,
+        mqtt::FIELDS,
+        serial::FIELDS,
         health::FIELDS,
         control::FIELDS,
         metrics::FIELDS,

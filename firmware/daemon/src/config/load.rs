@@ -200,11 +200,14 @@ fn section(name: &str) -> &str {
 
 /// Sets a field, in every one of several sections.
 fn set(written: &mut Table, field: &str, value: Value) {
-    let Some((section, name)) = field.split_once('.') else {
+    let mut steps = field.rsplit('.');
+    let Some(name) = steps.next() else {
         return;
     };
-    let fields = Table::from_iter([(name.to_owned(), value)]);
-    let sections = Table::from_iter([(section.to_owned(), Value::Table(fields))]);
+    let innermost = Table::from_iter([(name.to_owned(), value)]);
+    let sections = steps.fold(innermost, |fields, section| {
+        Table::from_iter([(section.to_owned(), Value::Table(fields))])
+    });
     merge(written, &sections);
 }
 

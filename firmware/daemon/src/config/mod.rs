@@ -15,7 +15,9 @@ mod load;
 mod log;
 mod metrics;
 mod model;
+mod mqtt;
 mod output;
+mod serial;
 mod source;
 
 use std::path::PathBuf;
@@ -32,7 +34,9 @@ pub use load::{Configuration, Layers, Overrides};
 pub use log::LogSection;
 pub use metrics::MetricsSection;
 pub use model::ModelSection;
+pub use mqtt::{MqttOutboxSection, MqttSection, MqttSettings, MqttTlsSection, Secret};
 pub use output::OutputSection;
+pub use serial::{SerialSection, SerialSettings};
 pub use source::{SourceSection, SourceSettings, Sources};
 pub use undertone_deployment::{
     Deployment, DeploymentError, DeploymentSection, EVALUATION, LegalBasis, Role, Subjects,
@@ -54,6 +58,10 @@ pub struct ConfigFile {
     pub events: TrackerConfig,
     /// Where to and in which form.
     pub output: OutputSection,
+    /// The broker.
+    pub mqtt: MqttSection,
+    /// The line to a controller.
+    pub serial: SerialSection,
     /// How often the box tells how it is.
     pub health: HealthSection,
     /// Where commands are taken.
@@ -79,6 +87,10 @@ pub struct Settings {
     pub events: TrackerConfig,
     /// Where to and in which form.
     pub output: OutputSection,
+    /// The broker, if any.
+    pub mqtt: Option<MqttSettings>,
+    /// The line to a controller, if any.
+    pub serial: Option<SerialSettings>,
     /// How often the box tells how it is.
     pub health: HealthSection,
     /// The socket on which commands are taken, if any.
@@ -114,6 +126,8 @@ impl ConfigFile {
             segments: self.segments,
             events: self.events,
             output: self.output,
+            mqtt: self.mqtt.settle()?,
+            serial: self.serial.settle()?,
             health: self.health,
             control: self.control.settle()?,
             metrics: self.metrics,

@@ -84,7 +84,7 @@ fn the_example_and_the_documentation_name_every_field_with_its_default_and_its_r
     let example = include_str!("../../undertoned.example.toml");
     let page = include_str!("../../../../docs/configuration.md");
     for field in fields() {
-        let (_, name) = field.name.split_once('.').unwrap();
+        let (_, name) = field.name.rsplit_once('.').unwrap();
         let shown = example.lines().any(|line| {
             line.trim_start_matches("# ")
                 .starts_with(&format!("{name} = "))

@@ -185,6 +185,7 @@ mod tests {
                 depth: 3,
                 capacity: 8,
                 lost: 2,
+                link: None,
             }],
             inference_p50_us: 1500,
             ..Health::default()

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::queue::{Gone, Sender};
-use crate::status::{Dropped, QueueHealth, Report};
+use crate::status::{Dropped, LinkHealth, QueueHealth, Report};
 use crate::stop::Stop;
 use crate::talk::say;
 
@@ -12,6 +12,15 @@ use crate::talk::say;
 const NAP: Duration = Duration::from_millis(1);
 /// How long a full queue is waited for once the end was asked for.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The queue of a sink, before it is used.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) sink: &'static str,
+    pub(super) capacity: usize,
+    pub(super) queue: Sender,
+    pub(super) link: Option<Arc<Mutex<LinkHealth>>>,
+}
 
 /// Gives reports to every sink. Clones share the queues.
 #[derive(Debug, Clone)]
@@ -23,12 +32,13 @@ pub struct FanOut {
 
 impl FanOut {
     /// To these sinks. `live`: rather lose reports than wait.
-    pub(super) fn new(sinks: Vec<(&'static str, usize, Sender)>, live: bool, stop: Stop) -> Self {
-        let outlets = sinks.into_iter().map(|(sink, capacity, queue)| {
+    pub(super) fn new(sinks: Vec<Outgoing>, live: bool, stop: Stop) -> Self {
+        let outlets = sinks.into_iter().map(|outgoing| {
             Mutex::new(Outlet {
-                sink,
-                capacity,
-                queue: Some(queue),
+                sink: outgoing.sink,
+                capacity: outgoing.capacity,
+                queue: Some(outgoing.queue),
+                link: outgoing.link,
                 late: Default::default(),
                 dropped: None,
                 lost: 0,
@@ -75,6 +85,10 @@ impl FanOut {
             depth: outlet.queue.as_ref().map_or(0, Sender::depth),
             capacity: outlet.capacity,
             lost: outlet.lost,
+            link: outlet.link.as_ref().map(|link| {
+                let link = link.lock();
+                link.unwrap_or_else(PoisonError::into_inner).clone()
+            }),
         })
         .collect()
     }
@@ -93,6 +107,7 @@ struct Outlet {
     capacity: usize,
     /// `None` once the sink has ended.
     queue: Option<Sender>,
+    link: Option<Arc<Mutex<LinkHealth>>>,
     /// The latest info, status and health that found no room, in this order.
     late: [Option<Report>; 3],
     /// Events that found no room and have not been told as lost yet.
@@ -210,7 +225,13 @@ mod tests {
     fn fan_out(capacity: usize, live: bool) -> (FanOut, Inbox, Stop) {
         let (sender, inbox, _) = queue(capacity).unwrap();
         let stop = Stop::default();
-        let fan_out = FanOut::new(vec![("test", capacity, sender)], live, stop.clone());
+        let outgoing = Outgoing {
+            sink: "test",
+            capacity,
+            queue: sender,
+            link: None,
+        };
+        let fan_out = FanOut::new(vec![outgoing], live, stop.clone());
         (fan_out, inbox, stop)
     }
 

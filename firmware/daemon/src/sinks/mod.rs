@@ -7,14 +7,18 @@
 //! - Of what holds until the next change (info, status, health) the latest always comes through.
 //! - At the end every sink says good-bye until a deadline, and what is stuck is left behind.
 
+mod backoff;
 mod error;
 mod fan_out;
 mod json;
+mod mqtt;
 mod queue;
+mod serial;
 mod stdout;
 mod threads;
 
 use std::os::fd::BorrowedFd;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 pub use error::SinkError;
@@ -25,9 +29,9 @@ pub use rustix::event::PollFlags;
 pub use stdout::{Lines, OutputFormat};
 pub use threads::Sinks;
 
-use crate::config::Settings;
+use crate::config::{MqttTlsSection, Settings};
 use crate::control::Handle;
-use crate::status::Report;
+use crate::status::{LinkHealth, Report};
 
 /// One way out. All calls come from the thread of the sink.
 pub trait Sink: Send + 'static {
@@ -65,6 +69,11 @@ pub trait Sink: Send + 'static {
         None
     }
 
+    /// How its connection is, where it has one; it is kept up to date.
+    fn condition(&self) -> Option<Arc<Mutex<LinkHealth>>> {
+        None
+    }
+
     /// Lets another thread wake this one; called once before everything else.
     fn wakes(&mut self, waker: Waker) {
         let _ = waker;
@@ -84,8 +93,22 @@ pub fn configured(
     settings: &Settings,
     handle: Option<&Handle>,
 ) -> Result<Vec<Box<dyn Sink>>, SinkError> {
-    let _ = handle;
     let lines =
         Lines::new(std::io::stdout(), settings.output.format).with_levels(settings.output.levels);
-    Ok(vec![Box::new(lines)])
+    let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(lines)];
+    if let Some(mqtt) = &settings.mqtt {
+        sinks.push(Box::new(mqtt::Mqtt::new(mqtt.clone(), handle.cloned())?));
+    }
+    if let Some(serial) = &settings.serial {
+        sinks.push(Box::new(serial::Serial::new(serial.clone())));
+    }
+    Ok(sinks)
+}
+
+/// Whether every file that TLS needs can be used.
+///
+/// # Errors
+/// Why not.
+pub(crate) fn check_tls(tls: &MqttTlsSection) -> Result<(), String> {
+    mqtt::check_tls(tls)
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::fan_out::Outgoing;
 use super::queue::{Found, Inbox, queue};
 use super::{FanOut, Sink, SinkError};
 use crate::error::DaemonError;
@@ -38,7 +39,7 @@ impl Sinks {
         let longest = sinks.iter().map(|sink| sink.good_bye()).max();
         let good_bye = longest.unwrap_or_default();
         for mut sink in sinks {
-            let (name, capacity) = (sink.name(), sink.capacity());
+            let (name, capacity, link) = (sink.name(), sink.capacity(), sink.condition());
             let (sender, inbox, waker) = queue(capacity).map_err(system)?;
             sink.wakes(waker);
             // Whoever reads standard output may take as long as they like.
@@ -47,7 +48,12 @@ impl Sinks {
                 .name(name.to_owned())
                 .spawn(move || run(sink, inbox, stage));
             threads.push((name, thread.map_err(system)?));
-            senders.push((name, capacity, sender));
+            senders.push(Outgoing {
+                sink: name,
+                capacity,
+                queue: sender,
+                link,
+            });
         }
         let fan_out = FanOut::new(senders, live, stop.clone());
         Ok((Sinks { threads, good_bye }, fan_out))

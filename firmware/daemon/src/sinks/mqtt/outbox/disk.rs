@@ -1,0 +1,117 @@
+//! The files of a journal, through a seam at which faults can be made.
+
+use std::fmt::Debug;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+/// The longest segment that is read; a longer one is not ours.
+const LONGEST: u64 = 16 << 20;
+
+/// A folder of numbered segments, of which the newest is written.
+pub(crate) trait Disk: Debug + Send {
+    /// The numbers of the segments, in order.
+    fn list(&self) -> io::Result<Vec<u64>>;
+    /// What a segment holds.
+    fn read(&self, number: u64) -> io::Result<Vec<u8>>;
+    /// Begins a segment; appending goes to it from now on.
+    fn create(&mut self, number: u64) -> io::Result<()>;
+    /// Appends. After a failure any part of it may have been written.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Cuts what is written to this length.
+    fn truncate(&mut self, length: u64) -> io::Result<()>;
+    /// Makes what was written survive the end of the power.
+    fn sync(&mut self) -> io::Result<()>;
+    /// Removes a segment.
+    fn remove(&mut self, number: u64) -> io::Result<()>;
+}
+
+/// A real folder. One process at a time has it.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    /// Locked as long as it is open; the system unlocks it at the end of the process, whichever way it comes.
+    _lock: File,
+    current: Option<File>,
+}
+
+impl Folder {
+    /// Makes the folder if it is not there, and locks it.
+    ///
+    /// # Errors
+    /// What the system says; [`io::ErrorKind::WouldBlock`] when another process has it.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        fs::create_dir_all(path)?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path.join("lock"))?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+        Ok(Folder {
+            path: path.into(),
+            _lock: lock,
+            current: None,
+        })
+    }
+
+    fn segment(&self, number: u64) -> PathBuf {
+        self.path.join(format!("{number:016}.outbox"))
+    }
+
+    fn current(&mut self) -> io::Result<&mut File> {
+        let missing = || io::Error::other("no segment is open");
+        self.current.as_mut().ok_or_else(missing)
+    }
+}
+
+impl Disk for Folder {
+    fn list(&self) -> io::Result<Vec<u64>> {
+        let mut numbers = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            let name = entry?.file_name();
+            let number = name
+                .to_str()
+                .and_then(|name| name.strip_suffix(".outbox"))
+                .and_then(|digits| digits.parse::<u64>().ok());
+            numbers.extend(number);
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    fn read(&self, number: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        File::open(self.segment(number))?
+            .take(LONGEST)
+            .read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn create(&mut self, number: u64) -> io::Result<()> {
+        let file = OpenOptions::new()
+            .create_new(true)
+            .append(true)
+            .open(self.segment(number))?;
+        self.current = Some(file);
+        // The name has to survive the end of the power too.
+        File::open(&self.path)?.sync_all()
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.current()?.write_all(bytes)
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.current()?.set_len(length)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.current()?.sync_data()
+    }
+
+    fn remove(&mut self, number: u64) -> io::Result<()> {
+        fs::remove_file(self.segment(number))
+    }
+}

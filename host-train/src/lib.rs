@@ -6,19 +6,24 @@
 //!
 //! - [`corpora`]: clips with speaker, emotion and product class; counts; splits that share no speaker.
 //! - [`features`]: feature frames of clips, computed in parallel and cached.
+//! - [`sound`]: noise, rooms, lines, speed and pitch, as changes of samples.
 //! - [`network`]: the networks that can be trained.
 //! - [`training`]: the loop, what it hears, and what it leaves on disk.
 //! - [`evaluation`]: figures of merit.
 //! - [`export`]: trained weights to an ONNX file, and the check that nothing changed on the way.
+//! - [`adapt`]: a model file fitted to the voices of one site.
 //!
 //! The library never exits and never asks, and prints nothing but progress bars; the binary `undertone-train` does.
-//! Of a corpus, it writes figures, trained weights and, where a cache folder is named, feature frames; never audio.
+//! Of a corpus, it writes figures, trained weights and, where a cache folder is named, feature frames; never audio, but for
+//! `undertone-train augment preview`, which is asked for it.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod adapt;
 pub mod corpora;
 pub mod evaluation;
 pub mod export;
 pub mod features;
 pub mod network;
+pub mod sound;
 pub mod training;

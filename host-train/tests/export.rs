@@ -12,7 +12,7 @@ use undertone_train::network::NetworkConfig;
 use undertone_train::network::streaming::{StreamingConfig, StreamingNet};
 use undertone_train::training::batch::Example;
 use undertone_train::training::checkpoint::{Plan, State};
-use undertone_train::training::normalise::Normalisation;
+use undertone_train::training::normalise::{Normalisation, Scaling};
 use undertone_train::training::recipe::Recipe;
 
 const CALIBRATION: Calibration = Calibration {
@@ -48,6 +48,7 @@ fn plan(rows: usize) -> Plan {
         normalisation: Normalisation {
             mean: vec![-40.0; rows],
             deviation: vec![12.0; rows],
+            scaling: Scaling::Fixed,
         },
     }
 }
@@ -82,7 +83,7 @@ fn clips(rows: usize) -> Vec<Example> {
             },
             target: 0,
             known: vec![true; 3],
-            group: 0,
+            ..Example::default()
         })
         .collect()
 }
@@ -114,6 +115,27 @@ fn an_exported_network_answers_like_the_trainer_on_clips_of_any_length() {
             (metadata.temperature, metadata.unknown_threshold),
             (1.5, 0.3)
         );
+    }
+}
+
+#[test]
+fn scaling_against_the_running_mean_is_the_same_in_the_file_and_while_training() {
+    for scaling in [Scaling::RunningMean, Scaling::Pcen] {
+        let mut plan = plan(20);
+        plan.normalisation.scaling = scaling;
+        let mut clips = clips(20);
+        let long = SelfTest::input(700, 20);
+        clips[0].features.values = long;
+        let exported = export(
+            &network(20),
+            &plan,
+            &state(),
+            &CALIBRATION,
+            Weights::F32,
+            &clips,
+        );
+        let (bytes, _) = exported.unwrap();
+        assert!(Model::from_bytes(&bytes).is_ok(), "{scaling:?}");
     }
 }
 

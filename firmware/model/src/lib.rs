@@ -34,7 +34,7 @@ mod tensors;
 pub use drift::Drift;
 pub use error::ModelError;
 pub use hash::seal;
-pub use metadata::{FORMAT, Licence, Metadata, PREFIX, Provenance, SelfTest};
+pub use metadata::{Adaptation, FORMAT, Licence, Metadata, PREFIX, Provenance, SelfTest};
 pub use model::{MAX_FILE_BYTES, Model, read_bounded};
 pub use stream::{FRAME_LIMIT, Stream, softmax};
 

@@ -53,6 +53,21 @@ pub struct Provenance {
     pub trainer: String,
     /// Hashes of the training, validation and kept-out clips.
     pub clips: Vec<String>,
+    /// What was done to the file after training; `None` if nothing was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapted: Option<Adaptation>,
+}
+
+/// A head fitted to the voices of one site or speaker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adaptation {
+    /// Content hash of the file that was adapted.
+    pub from: String,
+    /// Number of clips that it was fitted to.
+    pub clips: usize,
+    /// Hash over the content of these clips.
+    pub content: String,
 }
 
 /// An input that a reader can make for itself, and the logits that the trainer computed from it.

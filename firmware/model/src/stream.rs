@@ -191,6 +191,19 @@ impl Stream {
         }
     }
 
+    /// Writes the statistics that the head reads, `4 * width` values, for the utterance so far; `false` while there is no step.
+    ///
+    /// # Errors
+    /// [`ModelError::Length`] for a buffer of another length.
+    pub fn statistics(&mut self, out: &mut [f32]) -> Result<bool, ModelError> {
+        check_length(
+            "the buffer for statistics",
+            out.len(),
+            self.statistics.len(),
+        )?;
+        Ok(self.pool.statistics(out))
+    }
+
     /// Forgets the utterance; the next frame begins a new one. To be called at gaps and at ends of speech.
     ///
     /// # Errors

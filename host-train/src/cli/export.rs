@@ -4,14 +4,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use burn::tensor::Device;
 use clap::Args;
 use undertone_model::Model;
-use undertone_train::export::calibrate::Calibration;
-use undertone_train::export::{ExportError, Weights, export};
+use undertone_train::export::{Weights, Written, export_run};
 use undertone_train::training::checkpoint::RunFolder;
 use undertone_train::training::prepare::{clips, prepare};
-use undertone_train::training::validate::logits;
 
 /// Write the best epoch of a run as one ONNX file, calibrated and checked on the run's validation speakers.
 #[derive(Debug, Args)]
@@ -36,28 +33,23 @@ impl ExportArgs {
     pub(crate) fn run(self) -> Result<()> {
         let (folder, plan, state) = RunFolder::load(&self.run)?;
         let clips = clips(&self.corpora, |left_out| eprintln!("left out: {left_out}"))?;
-        let prepared = prepare(&clips, plan.recipe.clone(), Some(self.cache))?;
+        // Neither teachers nor changed samples have a part in what is written.
+        let mut recipe = plan.recipe.clone();
+        recipe.wave.share = 0.0;
+        recipe.teacher.models.clear();
+        let mut prepared = prepare(&clips, recipe, Some(self.cache), &[])?;
+        prepared.plan.recipe = plan.recipe.clone();
         anyhow::ensure!(
             prepared.plan == plan,
             "{}: these are not the clips that the run was trained on: give the same folders",
             self.run.display()
         );
-        let device = Device::flex();
-        let shape = plan.network.streaming().ok_or(ExportError::NotStreamable)?;
-        let network = folder.best(shape.init(&device))?;
         let validation = &prepared.validation;
-        let calibration = Calibration::fit(
-            &logits(&network, validation, &plan.normalisation, &device),
-            validation,
-        );
-        let (bytes, drift) = export(
-            &network,
-            &plan,
-            &state,
-            &calibration,
-            self.weights,
-            validation,
-        )?;
+        let Written {
+            bytes,
+            drift,
+            calibration,
+        } = export_run(&folder, &plan, &state, self.weights, validation)?;
         let model = Model::from_bytes(&bytes)?;
         fs::write(&self.output, &bytes)
             .with_context(|| format!("cannot write {}", self.output.display()))?;

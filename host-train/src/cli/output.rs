@@ -4,6 +4,23 @@ use std::io::{self, ErrorKind, Write};
 
 use anyhow::Context;
 use serde::Serialize;
+use undertone_train::training::checkpoint::EpochFigures;
+
+/// Says on stderr how an epoch (from 1) went.
+pub(crate) fn epoch(number: usize, figures: &EpochFigures) {
+    let corpora: Vec<String> = figures
+        .corpora
+        .iter()
+        .map(|(corpus, score)| format!("{corpus} {:.1}", 100.0 * score))
+        .collect();
+    eprintln!(
+        "epoch {number}: loss {:.4}, validation UA {:.1} ({}), {:.0} s",
+        figures.loss,
+        100.0 * figures.score,
+        corpora.join(", "),
+        figures.seconds
+    );
+}
 
 /// Writes `text` to stdout; a reader that went away (`| head`) is no error.
 pub(crate) fn text(text: &str) -> anyhow::Result<()> {

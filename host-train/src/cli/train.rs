@@ -3,57 +3,35 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use undertone_train::training::device::Place;
+use undertone_train::training::kept_out::KeptOut;
 use undertone_train::training::prepare::{clips, prepare};
-use undertone_train::training::recipe::Recipe;
-use undertone_train::training::run::train;
-use undertone_train::training::schedule::Schedule;
+use undertone_train::training::run::{Material, train};
 
 use super::output;
-
-/// Networks that can be trained.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Network {
-    /// The streamable network, which ships.
-    Streaming,
-    /// The network of the field's notebooks, with their recipe, for comparison.
-    Classic,
-}
+use super::recipe::RecipeArgs;
 
 /// Train a network on corpora; interrupt it at will and start it again to resume.
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
-    /// Folders with RAVDESS, TESS, SAVEE or CREMA-D.
+    /// Folders with RAVDESS, TESS, SAVEE or CREMA-D; trained on CREMA-D alone, a model has licence class `open`.
     #[arg(required = true)]
     corpora: Vec<PathBuf>,
     /// Folder for checkpoints and, to resume, from an earlier start.
     #[arg(long, value_name = "DIR")]
     run: PathBuf,
-    /// Which network; it decides the defaults of the recipe.
-    #[arg(long, value_enum, default_value_t = Network::Streaming)]
-    network: Network,
     /// Keep the speakers of this fold of every corpus out, for testing.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", conflicts_with = "keep_out")]
     fold: Option<u8>,
+    /// Keep these speakers out: `fold-N` of every corpus, `luna-N` of RAVDESS, or a corpus.
+    #[arg(long, value_name = "WHO")]
+    keep_out: Option<KeptOut>,
     /// Seed of weights, order, augmentation and validation speakers.
-    #[arg(long, default_value_t = Recipe::default().seed)]
+    #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Epochs of the schedule [default: 40, classic: 50].
-    #[arg(long)]
-    epochs: Option<usize>,
-    /// Clips per step.
-    #[arg(long, default_value_t = Recipe::default().batch)]
-    batch: usize,
-    /// Peak (one-cycle) or initial (plateau) learning rate [default: 0.003, classic: 0.001].
-    #[arg(long)]
-    learning_rate: Option<f64>,
-    /// How the learning rate moves [default: one-cycle, classic: plateau].
-    #[arg(long, value_enum)]
-    schedule: Option<Schedule>,
-    /// Stop after this many epochs without a better validation score.
-    #[arg(long, value_name = "EPOCHS")]
-    patience: Option<usize>,
+    #[command(flatten)]
+    recipe: RecipeArgs,
     /// Where to compute.
     #[arg(long, value_enum, default_value_t = Place::Cpu)]
     device: Place,
@@ -68,50 +46,26 @@ pub(crate) struct TrainArgs {
 impl TrainArgs {
     pub(crate) fn run(self) -> Result<()> {
         let device = self.device.device()?;
-        let usual = match self.network {
-            Network::Streaming => Recipe::default(),
-            Network::Classic => Recipe::classic(),
-        };
-        let recipe = Recipe {
-            seed: self.seed,
-            fold: self.fold,
-            epochs: self.epochs.unwrap_or(usual.epochs),
-            batch: self.batch,
-            learning_rate: self.learning_rate.unwrap_or(usual.learning_rate),
-            schedule: self.schedule.unwrap_or(usual.schedule),
-            patience: self.patience,
-            ..usual
-        };
+        let kept_out = self.fold.map(KeptOut::Fold).or(self.keep_out);
+        let (mut recipe, teachers) = self.recipe.read()?;
+        recipe.seed = self.seed;
+        recipe.kept_out = kept_out.unwrap_or(recipe.kept_out);
         recipe.check()?;
         let clips = clips(&self.corpora, |left_out| eprintln!("left out: {left_out}"))?;
-        let prepared = prepare(&clips, recipe, (!self.no_cache).then_some(self.cache))?;
+        let cache = (!self.no_cache).then_some(self.cache);
+        let prepared = prepare(&clips, recipe, cache, &teachers)?;
         eprintln!(
             "{} training clips, {} validation clips of {}",
             prepared.train.len(),
             prepared.validation.len(),
             prepared.plan.corpora.join(", ")
         );
-        let state = train(
-            &self.run,
-            &prepared.plan,
-            &prepared.train,
-            &prepared.validation,
-            &device,
-            |epoch, figures| {
-                let corpora: Vec<String> = figures
-                    .corpora
-                    .iter()
-                    .map(|(corpus, score)| format!("{corpus} {:.1}", 100.0 * score))
-                    .collect();
-                eprintln!(
-                    "epoch {epoch}: loss {:.4}, validation UA {:.1} ({}), {:.0} s",
-                    figures.loss,
-                    100.0 * figures.score,
-                    corpora.join(", "),
-                    figures.seconds
-                );
-            },
-        )?;
+        let material = Material {
+            train: &prepared.train,
+            validation: &prepared.validation,
+            bank: prepared.bank.as_ref(),
+        };
+        let state = train(&self.run, &prepared.plan, material, &device, output::epoch)?;
         let (epoch, score) = state
             .best
             .context("no epoch was trained: give --epochs 1 or more")?;

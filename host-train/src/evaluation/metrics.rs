@@ -56,6 +56,8 @@ pub struct Figures {
     pub accuracy: f64,
     /// Mean F1 over the classes that occur.
     pub macro_f1: f64,
+    /// F1 of each class; `None` for one that does not occur.
+    pub f1: Vec<Option<f64>>,
     /// Recall of each class; `None` for one that does not occur.
     pub recall: Vec<Option<f64>>,
     /// Precision of each class; `None` for one that is never predicted.
@@ -64,8 +66,21 @@ pub struct Figures {
     pub calibration_error: f64,
     /// UA of the three quarters of the clips that are most confident.
     pub unweighted_accuracy_at_75: f64,
+    /// What is answered and how well, from everything to the most confident tenth.
+    pub risk_coverage: Vec<Coverage>,
     /// Clips by true class (row) and predicted class (column).
     pub confusion: Vec<Vec<usize>>,
+}
+
+/// Figures of the most confident clips alone.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// Share of the clips that is answered.
+    pub coverage: f64,
+    /// Share of these that is wrong.
+    pub risk: f64,
+    /// UA of these.
+    pub unweighted_accuracy: f64,
 }
 
 impl Figures {
@@ -98,19 +113,37 @@ impl Figures {
         let right = (0..classes).map(|class| confusion[class][class]).sum();
         let mut confident: Vec<&Outcome> = outcomes.iter().collect();
         confident.sort_by(|a, b| b.confidence().total_cmp(&a.confidence()));
-        confident.truncate((outcomes.len() * 3).div_ceil(4));
+        let three_quarters = &confident[..(outcomes.len() * 3).div_ceil(4)];
         Self {
             clips: outcomes.len(),
             unweighted_accuracy: mean(&recall),
             accuracy: share(right, outcomes.len()).unwrap_or(0.0),
             macro_f1: mean(&f1),
             calibration_error: calibration_error(outcomes),
-            unweighted_accuracy_at_75: unweighted_accuracy(confident.into_iter(), classes),
+            unweighted_accuracy_at_75: unweighted_accuracy(three_quarters.iter().copied(), classes),
+            risk_coverage: risk_coverage(&confident, classes),
+            f1,
             recall,
             precision,
             confusion,
         }
     }
+}
+
+/// Figures of the first tenths of outcomes sorted by falling confidence.
+fn risk_coverage(confident: &[&Outcome], classes: usize) -> Vec<Coverage> {
+    (1..=10)
+        .rev()
+        .map(|tenths| {
+            let answered = &confident[..(confident.len() * tenths).div_ceil(10)];
+            let right = answered.iter().filter(|outcome| outcome.correct()).count();
+            Coverage {
+                coverage: tenths as f64 / 10.0,
+                risk: share(answered.len() - right, answered.len()).unwrap_or(0.0),
+                unweighted_accuracy: unweighted_accuracy(answered.iter().copied(), classes),
+            }
+        })
+        .collect()
 }
 
 /// UA of `outcomes` over `classes` classes; 0 without outcomes.
@@ -204,6 +237,20 @@ mod tests {
         let figures = Figures::of(&outcomes, 3);
         assert!((figures.unweighted_accuracy_at_75 - 1.0).abs() < 1e-9);
         assert!(figures.unweighted_accuracy < 1.0);
+    }
+
+    #[test]
+    fn the_risk_falls_with_the_coverage_where_confidence_means_something() {
+        let outcomes: Vec<Outcome> = (0..10u8)
+            .map(|n| {
+                let confidence = 0.55 + 0.04 * f32::from(n);
+                outcome([confidence, 1.0 - confidence, 0.0], usize::from(n < 4))
+            })
+            .collect();
+        let curve = Figures::of(&outcomes, 3).risk_coverage;
+        assert_eq!((curve[0].coverage, curve[9].coverage), (1.0, 0.1));
+        assert!((curve[0].risk - 0.4).abs() < 1e-9 && curve[4].risk.abs() < 1e-9);
+        assert!(curve.windows(2).all(|pair| pair[1].risk <= pair[0].risk));
     }
 
     #[test]

@@ -19,6 +19,16 @@ pub fn listen(model: &Model, clip: &ClipFeatures) -> Result<Stream, ModelError> 
     Ok(stream)
 }
 
+/// Logits of `model` after the last frame of a clip; equal ones for a clip too short for an answer.
+///
+/// # Errors
+/// As [`listen`].
+pub fn logits(model: &Model, clip: &ClipFeatures) -> Result<Vec<f32>, ModelError> {
+    let mut logits = vec![0.0; model.metadata().labels.len()];
+    listen(model, clip)?.logits(&mut logits)?;
+    Ok(logits)
+}
+
 /// What `model` says of every example after its last frame, over the classes that the example's corpus knows.
 ///
 /// # Errors

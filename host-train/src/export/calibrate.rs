@@ -78,7 +78,7 @@ mod tests {
             },
             target,
             known: vec![true; 2],
-            group: 0,
+            ..Example::default()
         }
     }
 

@@ -5,20 +5,12 @@ use rayon::prelude::*;
 use undertone_model::{Drift, Model, ModelError};
 
 use super::{ExportError, TOLERANCE};
-use crate::evaluation::model::listen;
+use crate::evaluation::model::{listen, logits};
 use crate::features::ClipFeatures;
 use crate::network::streaming::StreamingNet;
 use crate::training::batch::Example;
 use crate::training::checkpoint::Plan;
 use crate::training::validate;
-
-/// Logits of `model` after the last frame of a clip.
-pub(super) fn logits(model: &Model, clip: &ClipFeatures) -> Result<Vec<f32>, ModelError> {
-    let mut stream = listen(model, clip)?;
-    let mut logits = vec![f32::NAN; model.metadata().labels.len()];
-    stream.logits(&mut logits)?;
-    Ok(logits)
-}
 
 /// Refuses a model whose logits differ from the trainer's by more than [`TOLERANCE`] on any of `clips`.
 pub(super) fn against_trainer(

@@ -9,7 +9,7 @@ use super::fold::Folded;
 use super::onnx::{Dim, Graph, int, ints};
 use super::{ExportError, values};
 use crate::network::streaming::{ATTENTION_BOUND, StreamingNet, VARIANCE_FLOOR};
-use crate::training::normalise::Normalisation;
+use crate::training::normalise::{Normalisation, PCEN_BIAS, PCEN_FLOOR, Scaling, TAPS, taps};
 
 /// Writes `network`, with `normalisation` in front of it, as ONNX without metadata.
 ///
@@ -34,8 +34,7 @@ pub fn write(
     let scale = graph.floats("scale", &[1, rows, 1], &scale);
     let x = graph.node("Sub", "centred", &["features", &mean], vec![]);
     let x = graph.node("Mul", "normalised", &[&x, &scale], vec![]);
-    let axis = graph.integers("channel_axis", &[1]);
-    let x = graph.node("Unsqueeze", "plane", &[&x, &axis], vec![]);
+    let x = scaling(&mut graph, &x, normalisation.scaling);
     let x = convolution(&mut graph, "stem", &x, &Folded::of(&network.stem));
     let mut x = graph.node("Relu", "stem_relu", &[&x], vec![]);
     let mut height = rows.div_ceil(network.stem.conv.stride[0]);
@@ -70,6 +69,48 @@ pub fn write(
     pooling(&mut graph);
     head(&mut graph, network)?;
     Ok(graph.finish("undertone"))
+}
+
+/// `normalised` to a plane of rows by frames, scaled against the running mean if that is asked for: one causal
+/// convolution over time, the same for all rows.
+fn scaling(graph: &mut Graph, input: &str, scaling: Scaling) -> String {
+    let axis = graph.integers("channel_axis", &[1]);
+    if scaling == Scaling::Fixed {
+        return graph.node("Unsqueeze", "plane", &[input, &axis], vec![]);
+    }
+    let mut weight = taps();
+    weight.reverse();
+    let mean = |graph: &mut Graph, input: &str, weight: Vec<f32>| {
+        let layer = Folded {
+            shape: [1, 1, 1, TAPS],
+            weight,
+            bias: vec![0.0],
+            stride: [1, 1],
+            dilation: [1, 1],
+            pads: [0, TAPS - 1, 0, 0],
+        };
+        convolution(graph, "running", input, &layer)
+    };
+    if scaling == Scaling::RunningMean {
+        let x = graph.node("Unsqueeze", "plane", &[input, &axis], vec![]);
+        weight.iter_mut().for_each(|weight| *weight = -*weight);
+        weight[TAPS - 1] += 1.0;
+        return mean(graph, &x, weight);
+    }
+    let x = graph.node("Exp", "energy", &[input], vec![]);
+    let x = graph.node("Unsqueeze", "plane", &[&x, &axis], vec![]);
+    let mean = mean(graph, &x, weight);
+    let [floor, bias, root] = [
+        ("pcen_floor", PCEN_FLOOR),
+        ("pcen_bias", PCEN_BIAS),
+        ("pcen_root", PCEN_BIAS.sqrt()),
+    ]
+    .map(|(name, value)| graph.floats(name, &[1], &[value]));
+    let mean = graph.node("Add", "pcen_mean", &[&mean, &floor], vec![]);
+    let x = graph.node("Div", "pcen_share", &[&x, &mean], vec![]);
+    let x = graph.node("Add", "pcen_raised", &[&x, &bias], vec![]);
+    let x = graph.node("Sqrt", "pcen_rooted", &[&x], vec![]);
+    graph.node("Sub", "pcen", &[&x, &root], vec![])
 }
 
 fn convolution(graph: &mut Graph, name: &str, input: &str, layer: &Folded) -> String {

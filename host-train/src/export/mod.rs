@@ -14,17 +14,20 @@ pub mod quantise;
 
 use burn::module::Module;
 use burn::store::RecordError;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use undertone_model::{
     Drift, FORMAT, Licence, Metadata, Model, ModelError, Provenance, SelfTest, seal,
 };
 
 use self::calibrate::Calibration;
 use crate::corpora::Corpus;
+use crate::evaluation::model::logits;
 use crate::features::ClipFeatures;
 use crate::network::streaming::{StreamingNet, TIME_STRIDE};
+use crate::training::TrainingError;
 use crate::training::batch::Example;
-use crate::training::checkpoint::{Plan, State};
+use crate::training::checkpoint::{Plan, RunFolder, State};
+use crate::training::validate;
 
 /// Frames of the self test that is written into the file.
 const SELF_TEST_FRAMES: usize = 64;
@@ -80,6 +83,9 @@ pub enum ExportError {
         "the run trained the classic network, which the box does not stream: export a streaming run"
     )]
     NotStreamable,
+    /// The run's weights cannot be loaded.
+    #[error(transparent)]
+    Run(#[from] TrainingError),
     /// The run has no complete epoch.
     #[error("the run has no complete epoch: train it first")]
     Untrained,
@@ -89,6 +95,41 @@ impl From<RecordError> for ExportError {
     fn from(error: RecordError) -> Self {
         Self::Weights(error.to_string())
     }
+}
+
+/// A model file, and how it was made.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// How far stored weights moved its answers.
+    pub drift: Drift,
+    /// How its logits are read.
+    pub calibration: Calibration,
+}
+
+/// The model file of a run's best epoch, calibrated and checked on its validation examples.
+///
+/// # Errors
+/// As [`export`], and [`ExportError::Run`] if the run's weights cannot be loaded.
+pub fn export_run(
+    folder: &RunFolder,
+    plan: &Plan,
+    state: &State,
+    weights: Weights,
+    validation: &[Example],
+) -> Result<Written, ExportError> {
+    let device = Device::flex();
+    let shape = plan.network.streaming().ok_or(ExportError::NotStreamable)?;
+    let network = folder.best(shape.init(&device))?;
+    let logits = validate::logits(&network, validation, &plan.normalisation, &device);
+    let calibration = Calibration::fit(&logits, validation);
+    let (bytes, drift) = export(&network, plan, state, &calibration, weights, validation)?;
+    Ok(Written {
+        bytes,
+        drift,
+        calibration,
+    })
 }
 
 /// The bytes of a model file for `network`, and how far its stored weights moved its answers.
@@ -137,11 +178,12 @@ pub fn export(
                 Licence::Research
             },
             seed: plan.recipe.seed,
-            fold: plan.recipe.fold,
+            fold: plan.recipe.kept_out.fold(),
             epoch,
             validation,
             trainer: env!("CARGO_PKG_VERSION").to_owned(),
             clips: plan.clips.to_vec(),
+            adapted: None,
         },
         self_test: SelfTest {
             frames: SELF_TEST_FRAMES,
@@ -157,7 +199,7 @@ pub fn export(
         quantise::quantise(&mut onnx)?;
     }
     let written = Model::unverified(onnx.clone(), metadata.clone())?;
-    metadata.self_test.logits = check::logits(&written, &input)?;
+    metadata.self_test.logits = logits(&written, &input)?;
     let bytes = seal(&mut onnx, &metadata)?;
     let drift = check::drift(&exact, &Model::from_bytes(&bytes)?, clips)?;
     if drift.within(Drift::MOST_LABELS, Drift::MOST_PROBABILITY) {

@@ -1,5 +1,6 @@
 //! Audio file to feature frames.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -44,21 +45,52 @@ impl Extractor {
     /// # Errors
     /// [`FeatureError::Decode`] and [`FeatureError::TooShort`].
     pub fn clip(&self, path: &Path) -> Result<ClipFeatures, FeatureError> {
-        let audio = read_file(path, &Limits::default())?;
-        let samples = resample(audio.mono(), audio.sample_rate, self.frontend.sample_rate)?;
+        let samples = read_samples(path, self.frontend.sample_rate)?;
         let (levels, mut clip) = extract_samples(&self.frontend, &self.features, &samples)?;
-        if levels.is_empty() {
-            return Err(FeatureError::TooShort {
-                path: path.to_owned(),
-                samples: samples.len(),
-                frame_length: self.frontend.frame_length,
-            });
-        }
-        let span = active_span(&levels);
+        let span = spoken_span(path, &self.frontend, &levels, samples.len())?;
         clip.values.truncate(span.end * clip.rows);
         clip.values.drain(..span.start * clip.rows);
         Ok(clip)
     }
+}
+
+/// Samples of a whole file at `rate` Hz, its channels averaged.
+///
+/// # Errors
+/// [`FeatureError::Decode`] and [`FeatureError::Dsp`].
+pub fn read_samples(path: &Path, rate: u32) -> Result<Vec<f32>, FeatureError> {
+    let audio = read_file(path, &Limits::default())?;
+    Ok(resample(audio.mono(), audio.sample_rate, rate)?)
+}
+
+/// Samples of the spoken part of a file, at the front end's rate: those that the frames of [`Extractor::clip`] are made of.
+///
+/// # Errors
+/// As [`Extractor::clip`].
+pub fn spoken_samples(path: &Path, frontend: &FrontendConfig) -> Result<Vec<f32>, FeatureError> {
+    let mut samples = read_samples(path, frontend.sample_rate)?;
+    let (levels, _) = extract_samples(frontend, &[Feature::Rms], &samples)?;
+    let span = spoken_span(path, frontend, &levels, samples.len())?;
+    samples.truncate((span.end - 1) * frontend.hop_length + frontend.frame_length);
+    samples.drain(..span.start * frontend.hop_length);
+    Ok(samples)
+}
+
+fn spoken_span(
+    path: &Path,
+    frontend: &FrontendConfig,
+    levels: &[f32],
+    samples: usize,
+) -> Result<Range<usize>, FeatureError> {
+    let span = active_span(levels);
+    if span.is_empty() {
+        return Err(FeatureError::TooShort {
+            path: path.to_owned(),
+            samples,
+            frame_length: frontend.frame_length,
+        });
+    }
+    Ok(span)
 }
 
 /// Level in dBFS and features of every frame of `samples`, which are at the front end's rate.
@@ -152,5 +184,37 @@ mod tests {
             // What is 60 dB below the tone is the window's leakage and rounding.
             assert!((a - b).abs() < 0.1 || a.max(b) < loudest - 60.0, "{a} {b}");
         }
+    }
+
+    #[test]
+    fn the_spoken_samples_give_the_frames_of_the_clip() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pause.wav");
+        let spec = hound::WavSpec {
+            channels: 1,
+            sample_rate: 16_000,
+            bits_per_sample: 32,
+            sample_format: hound::SampleFormat::Float,
+        };
+        let mut writer = hound::WavWriter::create(&path, spec).unwrap();
+        for i in 0..32_000 {
+            let loud = if (9_000..20_000).contains(&i) {
+                0.5
+            } else {
+                1e-4
+            };
+            writer.write_sample(loud * (i as f32 * 0.3).sin()).unwrap();
+        }
+        writer.finalize().unwrap();
+        let extractor = Extractor {
+            frontend: FrontendConfig::default(),
+            features: vec![Feature::LogMel],
+            cache: None,
+        };
+        let samples = spoken_samples(&path, &extractor.frontend).unwrap();
+        assert!(samples.len() < 20_000, "{}", samples.len());
+        let (_, frames) =
+            extract_samples(&extractor.frontend, &extractor.features, &samples).unwrap();
+        assert_eq!(frames, extractor.clip(&path).unwrap());
     }
 }

@@ -12,14 +12,14 @@ pub mod window;
 use std::path::PathBuf;
 
 pub use cache::CacheError;
-pub use extract::{Extractor, extract_samples};
+pub use extract::{Extractor, extract_samples, read_samples, spoken_samples};
 pub use window::WindowExtractor;
 
 use undertone_decode::DecodeError;
 use undertone_dsp::DspError;
 
 /// Feature frames of one clip.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClipFeatures {
     /// Values per frame.
     pub rows: usize,
@@ -53,6 +53,16 @@ pub enum FeatureError {
         samples: usize,
         /// Samples that one frame takes.
         frame_length: usize,
+    },
+    /// Changing samples works at one rate only.
+    #[error(
+        "front end: {found} Hz, but changes of the sound are made at {needed} Hz: switch them off (wave.share=0)"
+    )]
+    Rate {
+        /// The front end's rate.
+        found: u32,
+        /// The rate that is needed.
+        needed: u32,
     },
     /// The cache cannot be written.
     #[error(transparent)]

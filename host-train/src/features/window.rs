@@ -97,6 +97,27 @@ impl WindowExtractor {
     /// # Errors
     /// [`FeatureError::Decode`], and [`FeatureError::TooShort`] if the clip ends before the window begins.
     pub fn clip(&self, path: &Path) -> Result<ClipFeatures, FeatureError> {
+        self.vector(self.samples(path)?)
+    }
+
+    /// The vector of samples at the front end's rate, cut or continued with silence to the window's length.
+    ///
+    /// # Errors
+    /// [`FeatureError::Dsp`] if the front end refuses its configuration.
+    pub fn vector(&self, mut samples: Vec<f32>) -> Result<ClipFeatures, FeatureError> {
+        samples.resize(self.window.samples(self.frontend.sample_rate), 0.0);
+        let values = window_values(&self.frontend, &self.features, &samples)?;
+        Ok(ClipFeatures {
+            rows: values.len(),
+            values,
+        })
+    }
+
+    /// The window's samples at the front end's rate, fewer than it holds if the clip ends before.
+    ///
+    /// # Errors
+    /// As [`WindowExtractor::clip`].
+    pub fn samples(&self, path: &Path) -> Result<Vec<f32>, FeatureError> {
         let audio = read_file(path, &Limits::default())?;
         let mut samples = audio.mono();
         // As librosa does: first the excerpt, at the file's own rate, then the other rate.
@@ -110,13 +131,11 @@ impl WindowExtractor {
         }
         samples.drain(..start);
         samples.truncate(self.window.samples(audio.sample_rate));
-        let mut samples = resample(samples, audio.sample_rate, self.frontend.sample_rate)?;
-        samples.resize(self.window.samples(self.frontend.sample_rate), 0.0);
-        let values = window_values(&self.frontend, &self.features, &samples)?;
-        Ok(ClipFeatures {
-            rows: values.len(),
-            values,
-        })
+        Ok(resample(
+            samples,
+            audio.sample_rate,
+            self.frontend.sample_rate,
+        )?)
     }
 }
 

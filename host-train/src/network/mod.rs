@@ -20,11 +20,22 @@ pub trait Network: Module {
     /// Class logits `[batch, classes]` of normalised features `[batch, rows, frames]`; `mask`
     /// (`[batch, 1, steps]`) is 1 where an encoder step belongs to the clip.
     fn logits(&self, features: Tensor<3>, mask: Tensor<3>) -> Tensor<2>;
+
+    /// Logits, and the statistics `[batch, statistics]` that they are made of, for a network that pools.
+    fn heard(&self, features: Tensor<3>, mask: Tensor<3>) -> (Tensor<2>, Option<Tensor<2>>) {
+        (self.logits(features, mask), None)
+    }
 }
 
 impl Network for StreamingNet {
     fn logits(&self, features: Tensor<3>, mask: Tensor<3>) -> Tensor<2> {
         self.forward(features, mask)
+    }
+
+    fn heard(&self, features: Tensor<3>, mask: Tensor<3>) -> (Tensor<2>, Option<Tensor<2>>) {
+        let (steps, score) = self.encode(features);
+        let pooled = Self::pool(steps, score, mask);
+        (self.classify(pooled.clone()), Some(pooled))
     }
 }
 

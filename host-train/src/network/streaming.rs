@@ -15,6 +15,8 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use crate::training::TrainingError;
+
 /// Feature frames per encoder step.
 pub const TIME_STRIDE: usize = 4;
 
@@ -23,6 +25,67 @@ pub const ATTENTION_BOUND: f32 = 4.0;
 
 /// Added to the variance before the square root of the pooled deviation.
 pub const VARIANCE_FLOOR: f32 = 1e-5;
+
+/// Width and depth of a [`StreamingNet`], what a recipe can choose.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Shape {
+    /// Output channels of the stem and of the three residual stages.
+    pub channels: [usize; 4],
+    /// Channels of the encoder's output.
+    pub width: usize,
+    /// Dilations of the temporal residual blocks, one each.
+    pub dilations: Vec<usize>,
+    /// Units of the head's hidden layer.
+    pub hidden: usize,
+    /// Share of pooled statistics dropped while training.
+    pub dropout: f64,
+}
+
+/// The shape that ships.
+impl Default for Shape {
+    fn default() -> Self {
+        Self {
+            channels: [16, 24, 40, 64],
+            width: 128,
+            dilations: vec![1, 2],
+            hidden: 96,
+            dropout: 0.3,
+        }
+    }
+}
+
+impl Shape {
+    /// Refuses what no network can be made of, or none that a box would run.
+    ///
+    /// # Errors
+    /// [`TrainingError::Recipe`], the first field that is out of its range.
+    pub fn check(&self) -> Result<(), TrainingError> {
+        let refuse = |field, value: String, allowed| {
+            Err(TrainingError::Recipe {
+                field,
+                value,
+                allowed,
+            })
+        };
+        let counts = [("shape.width", self.width), ("shape.hidden", self.hidden)];
+        let channels = self.channels.map(|channels| ("shape.channels", channels));
+        for (field, value) in counts.into_iter().chain(channels) {
+            if !(1..=1024).contains(&value) {
+                return refuse(field, value.to_string(), "1 to 1024");
+            }
+        }
+        if self.dilations.len() > 16 || self.dilations.iter().any(|one| !(1..=64).contains(one)) {
+            let value = format!("{:?}", self.dilations);
+            return refuse("shape.dilations", value, "at most 16 of 1 to 64");
+        }
+        if !(0.0..1.0).contains(&self.dropout) {
+            let value = self.dropout.to_string();
+            return refuse("shape.dropout", value, "0 to below 1");
+        }
+        Ok(())
+    }
+}
 
 /// Shape of a [`StreamingNet`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,13 +111,19 @@ impl StreamingConfig {
     /// The shape that ships, for `rows` input rows and `classes` labels.
     #[must_use]
     pub fn new(rows: usize, classes: usize) -> Self {
+        Self::of(&Shape::default(), rows, classes)
+    }
+
+    /// `shape`, for `rows` input rows and `classes` labels.
+    #[must_use]
+    pub fn of(shape: &Shape, rows: usize, classes: usize) -> Self {
         Self {
             rows,
-            channels: [16, 24, 40, 64],
-            width: 128,
-            dilations: vec![1, 2],
-            hidden: 96,
-            dropout: 0.3,
+            channels: shape.channels,
+            width: shape.width,
+            dilations: shape.dilations.clone(),
+            hidden: shape.hidden,
+            dropout: shape.dropout,
             classes,
         }
     }

@@ -1,8 +1,11 @@
-//! Augmentation of feature frames while training; log-mel rows in dB, before normalisation.
+//! Augmentation of feature frames while training, before normalisation. Level, tilt, vocal-tract length and noise concern the
+//! log-mel rows, which are in dB, and leave other rows as they are.
 //!
 //! Every change keeps what makes an emotion audible and varies what belongs to the room, the microphone, the speaker
 //! or chance: level, spectral tilt, speed, vocal-tract length, background noise; SpecAugment (Park et al. 2019) hides
 //! stripes. Noise is added as power, so that it fills the pauses first, as in a real room.
+
+use std::ops::Range;
 
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
@@ -64,11 +67,13 @@ impl Augmentation {
         }
     }
 
-    /// A changed copy of `clip`, at most `longest` frames of it; `other` is another training clip, for babble.
+    /// A changed copy of `clip`, at most `longest` frames of it; `other` is another training clip, for babble, and `bands` are
+    /// the log-mel rows.
     pub fn apply(
         &self,
         clip: &ClipFeatures,
         other: &ClipFeatures,
+        bands: Range<usize>,
         longest: usize,
         rng: &mut impl Rng,
     ) -> ClipFeatures {
@@ -79,36 +84,43 @@ impl Augmentation {
             0 => 0,
             room => rng.random_range(0..=room),
         };
-        let mut out = warp(clip, start, crop, rate, shift);
-        self.colour(&mut out, rng);
-        if rng.random::<f32>() < self.noise {
-            self.add_noise(&mut out, other, rng);
+        let mut out = warp(clip, start..start + crop, rate, bands.clone(), shift);
+        self.colour(&mut out, bands.clone(), rng);
+        if rng.random::<f32>() < self.noise && !bands.is_empty() {
+            self.add_noise(&mut out, other, bands, rng);
         }
         out
     }
 
-    fn colour(&self, clip: &mut ClipFeatures, rng: &mut impl Rng) {
+    fn colour(&self, clip: &mut ClipFeatures, bands: Range<usize>, rng: &mut impl Rng) {
         let (gain, tilt) = (spread(self.gain_db, rng), spread(self.tilt_db, rng));
+        let last = bands.len().saturating_sub(1).max(1) as f32;
         for frame in clip.values.chunks_exact_mut(clip.rows) {
-            for (band, value) in frame.iter_mut().enumerate() {
-                *value += gain + tilt * (band as f32 / (clip.rows - 1).max(1) as f32 - 0.5);
+            for (band, value) in frame[bands.clone()].iter_mut().enumerate() {
+                *value += gain + tilt * (band as f32 / last - 0.5);
             }
         }
     }
 
-    fn add_noise(&self, clip: &mut ClipFeatures, other: &ClipFeatures, rng: &mut impl Rng) {
+    fn add_noise(
+        &self,
+        clip: &mut ClipFeatures,
+        other: &ClipFeatures,
+        bands: Range<usize>,
+        rng: &mut impl Rng,
+    ) {
         let [low, high] = self.noise_snr_db;
         let snr = rng.random_range(low..=high);
         let babble = rng.random::<f32>() < 0.4;
         let slope: f32 = rng.random_range(-30.0..5.0);
         let frames = other.frames();
         let offset = rng.random_range(0..frames);
-        let rows = clip.rows;
+        let (rows, height) = (clip.rows, bands.len());
         let noise = |t: usize, band: usize, jitter: f32| {
             if babble {
-                other.values[((t + offset) % frames) * rows + band]
+                other.values[((t + offset) % frames) * rows + bands.start + band]
             } else {
-                slope * band as f32 / rows as f32 + jitter
+                slope * band as f32 / height as f32 + jitter
             }
         };
         let power = |values: &mut dyn Iterator<Item = f32>| {
@@ -117,15 +129,16 @@ impl Augmentation {
             });
             to_db(sum / f32::max(count, 1.0))
         };
-        let speech = power(&mut clip.values.iter().copied());
+        let heard = clip.values.chunks_exact(rows);
+        let speech = power(&mut heard.flat_map(|frame| frame[bands.clone()].iter().copied()));
         let length = clip.frames();
-        let level = power(&mut (0..length * rows).map(|i| noise(i / rows, i % rows, 0.0)));
+        let level = power(&mut (0..length * height).map(|i| noise(i / height, i % height, 0.0)));
         let gain = speech - snr - level;
         for t in 0..length {
-            for band in 0..rows {
+            for band in 0..height {
                 // A band's power in one frame of stationary noise scatters by about 5 dB.
                 let jitter = (rng.random::<f32>() + rng.random::<f32>() - 1.0) * 8.0;
-                let value = &mut clip.values[t * rows + band];
+                let value = &mut clip.values[t * rows + bands.start + band];
                 *value = to_db(from_db(*value) + from_db(noise(t, band, jitter) + gain));
             }
         }
@@ -159,10 +172,16 @@ fn to_db(power: f32) -> f32 {
     10.0 * power.max(1e-10).log10()
 }
 
-/// `crop` frames from `start` on, played `rate` times as fast and moved `shift` bands up, by linear interpolation.
-fn warp(clip: &ClipFeatures, start: usize, crop: usize, rate: f32, shift: f32) -> ClipFeatures {
+/// The frames of `crop`, played `rate` times as fast and their `bands` moved `shift` up, by linear interpolation.
+fn warp(
+    clip: &ClipFeatures,
+    crop: Range<usize>,
+    rate: f32,
+    bands: Range<usize>,
+    shift: f32,
+) -> ClipFeatures {
     let rows = clip.rows;
-    let crop = crop.min(clip.frames() - start);
+    let (start, crop) = (crop.start, crop.len().min(clip.frames() - crop.start));
     let frames = ((crop as f32 / rate) as usize).max(1);
     let mut values = Vec::with_capacity(frames * rows);
     let mut mixed = vec![0.0; rows];
@@ -177,11 +196,14 @@ fn warp(clip: &ClipFeatures, start: usize, crop: usize, rate: f32, shift: f32) -
         for (mixed, (a, b)) in mixed.iter_mut().zip(frames) {
             *mixed = a + share * (b - a);
         }
-        for band in 0..rows {
-            let at = (band as f32 - shift).clamp(0.0, (rows - 1) as f32);
+        values.extend_from_slice(&mixed);
+        let moved = values.len() - rows + bands.start;
+        for band in 0..bands.len() {
+            let at = (band as f32 - shift).clamp(0.0, (bands.len() - 1) as f32);
             let (low, share) = (at as usize, at.fract());
-            let high = (low + 1).min(rows - 1);
-            values.push(mixed[low] + share * (mixed[high] - mixed[low]));
+            let high = (low + 1).min(bands.len() - 1);
+            let [low, high] = [low, high].map(|band| mixed[bands.start + band]);
+            values[moved + band] = low + share * (high - low);
         }
     }
     ClipFeatures { rows, values }
@@ -204,7 +226,7 @@ mod tests {
     fn switched_off_it_changes_nothing() {
         let clip = ramp(8, 30);
         let mut rng = StdRng::seed_from_u64(1);
-        let mut out = Augmentation::none().apply(&clip, &clip, 100, &mut rng);
+        let mut out = Augmentation::none().apply(&clip, &clip, 0..8, 100, &mut rng);
         Augmentation::none().mask(&mut out, &mut rng);
         assert_eq!(out, clip);
     }
@@ -213,7 +235,8 @@ mod tests {
     fn the_same_seed_gives_the_same_frames_and_another_seed_others() {
         let clip = ramp(8, 90);
         let draw = |seed| {
-            Augmentation::default().apply(&clip, &clip, 50, &mut StdRng::seed_from_u64(seed))
+            let mut rng = StdRng::seed_from_u64(seed);
+            Augmentation::default().apply(&clip, &clip, 0..8, 50, &mut rng)
         };
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));
@@ -231,7 +254,13 @@ mod tests {
             noise_snr_db: [25.0, 25.0],
             ..Augmentation::none()
         };
-        let out = noisy.apply(&clip, &ramp(8, 40), 100, &mut StdRng::seed_from_u64(3));
+        let out = noisy.apply(
+            &clip,
+            &ramp(8, 40),
+            0..8,
+            100,
+            &mut StdRng::seed_from_u64(3),
+        );
         for frame in out.values.chunks_exact(8) {
             assert!((frame[7] + 10.0).abs() < 1.0, "{frame:?}");
             assert!(frame[0] > -70.0, "{frame:?}");
@@ -244,7 +273,8 @@ mod tests {
         for frames in [1, 2, 3, 7, 100, 400] {
             for _ in 0..50 {
                 let clip = ramp(64, frames);
-                let mut out = Augmentation::default().apply(&clip, &ramp(64, 5), 120, &mut rng);
+                let mut out =
+                    Augmentation::default().apply(&clip, &ramp(64, 5), 0..64, 120, &mut rng);
                 Augmentation::default().mask(&mut out, &mut rng);
                 assert!(
                     (1..=121).contains(&out.frames()),
@@ -253,6 +283,24 @@ mod tests {
                 );
                 assert!(out.values.iter().all(|v| v.is_finite()));
             }
+        }
+    }
+
+    #[test]
+    fn rows_that_are_no_log_mel_bands_keep_their_values() {
+        let clip = ramp(10, 30);
+        let still = Augmentation {
+            speed: 0.0,
+            ..Augmentation::default()
+        };
+        let out = still.apply(&clip, &clip, 2..9, 100, &mut StdRng::seed_from_u64(4));
+        assert_ne!(out, clip);
+        for (after, before) in out
+            .values
+            .chunks_exact(10)
+            .zip(clip.values.chunks_exact(10))
+        {
+            assert_eq!((&after[..2], after[9]), (&before[..2], before[9]));
         }
     }
 }

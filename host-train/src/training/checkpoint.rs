@@ -1,8 +1,8 @@
 //! What a run leaves on disk after every epoch.
 //!
 //! A run folder holds `recipe.json` (recipe and the clips' hash), `state.json` (epochs, scores), `last-0.bpk` and
-//! `last-1.bpk` with `optimizer-0.bpk` and `optimizer-1.bpk` (even and odd epochs in turn, to resume), and `best.bpk`
-//! (to export). `state.json` is written last and atomically: the files of the epoch that it names are complete, and a
+//! `last-1.bpk` with `optimizer-0.bpk` and `optimizer-1.bpk` and whatever else learns (even and odd epochs in turn, to
+//! resume), and `best.bpk` (to export). `state.json` is written last and atomically: the files of the epoch that it names are complete, and a
 //! run stopped at any moment goes on from there.
 
 use std::fs;
@@ -59,6 +59,13 @@ pub struct State {
     pub best: Option<(usize, f64)>,
     /// Plateau schedule.
     pub plateau: Plateau,
+}
+
+impl State {
+    /// Which of the two sets of files the last epoch was stored in.
+    pub(super) fn turn(&self) -> usize {
+        self.epochs.len() % 2
+    }
 }
 
 /// A run's folder.
@@ -121,51 +128,28 @@ impl RunFolder {
         }
     }
 
-    /// Stores an epoch.
+    /// Stores an epoch: `save` writes what a resumed run needs under the turn that it is given, `best` is kept if the epoch
+    /// is the best one.
     ///
     /// # Errors
     /// File errors.
-    pub fn store(
+    pub(super) fn store(
         &self,
         state: &State,
-        network: &impl Module,
-        optimizer: &ModuleOptimizer,
+        best: &impl Module,
+        save: impl FnOnce(&Self, usize) -> Result<(), TrainingError>,
     ) -> Result<(), TrainingError> {
-        let turn = state.epochs.len() % 2;
-        self.save_weights(&format!("last-{turn}.bpk"), network)?;
-        let file = self.file(&format!("optimizer-{turn}.bpk"));
-        optimizer
-            .save(&file)
-            .map_err(|source| TrainingError::Store { path: file, source })?;
+        save(self, state.turn())?;
         if state
             .best
             .is_some_and(|(epoch, _)| epoch == state.epochs.len())
         {
-            self.save_weights("best-partial.bpk", network)?;
-            let best = self.file("best.bpk");
-            fs::rename(self.file("best-partial.bpk"), &best)
-                .map_err(|source| TrainingError::File { path: best, source })?;
+            self.save_weights("best-partial.bpk", best)?;
+            let file = self.file("best.bpk");
+            fs::rename(self.file("best-partial.bpk"), &file)
+                .map_err(|source| TrainingError::File { path: file, source })?;
         }
         write(&self.file("state.json"), state)
-    }
-
-    /// Weights and optimizer after the last epoch of `state`, loaded into a network and an optimizer of the same shape.
-    ///
-    /// # Errors
-    /// [`TrainingError::Record`] if they do not fit.
-    pub fn resume<N: Module>(
-        &self,
-        state: &State,
-        network: N,
-        optimizer: ModuleOptimizer,
-    ) -> Result<(N, ModuleOptimizer), TrainingError> {
-        let turn = state.epochs.len() % 2;
-        let network = self.load_weights(&format!("last-{turn}.bpk"), network)?;
-        let path = self.file(&format!("optimizer-{turn}.bpk"));
-        let optimizer = optimizer
-            .load(&path)
-            .map_err(|source| TrainingError::Record { path, source })?;
-        Ok((network, optimizer))
     }
 
     /// Weights of the best epoch, loaded into a network of the same shape.
@@ -176,14 +160,44 @@ impl RunFolder {
         self.load_weights("best.bpk", network)
     }
 
-    fn load_weights<N: Module>(&self, name: &str, network: N) -> Result<N, TrainingError> {
+    pub(super) fn load_optimizer(
+        &self,
+        name: &str,
+        optimizer: ModuleOptimizer,
+    ) -> Result<ModuleOptimizer, TrainingError> {
+        let path = self.file(name);
+        optimizer
+            .load(&path)
+            .map_err(|source| TrainingError::Record { path, source })
+    }
+
+    pub(super) fn save_optimizer(
+        &self,
+        name: &str,
+        optimizer: &ModuleOptimizer,
+    ) -> Result<(), TrainingError> {
+        let path = self.file(name);
+        optimizer
+            .save(&path)
+            .map_err(|source| TrainingError::Store { path, source })
+    }
+
+    pub(super) fn load_weights<N: Module>(
+        &self,
+        name: &str,
+        network: N,
+    ) -> Result<N, TrainingError> {
         let path = self.file(name);
         network
             .try_load_file(&path)
             .map_err(|source| TrainingError::Record { path, source })
     }
 
-    fn save_weights(&self, name: &str, network: &impl Module) -> Result<(), TrainingError> {
+    pub(super) fn save_weights(
+        &self,
+        name: &str,
+        network: &impl Module,
+    ) -> Result<(), TrainingError> {
         let path = self.file(name);
         network
             .clone()

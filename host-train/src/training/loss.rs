@@ -3,27 +3,22 @@
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor};
 
-/// Cross-entropy with label smoothing over the classes that each clip's corpus knows, averaged over the batch.
+/// Cross-entropy with the distribution that is asked for ([`super::goal`]), over the classes that each clip's corpus knows,
+/// averaged over the batch.
 ///
-/// `logits` and `barred` are `[batch, classes]` ([`super::batch::Batch`]), `targets` is `[batch]`. `smoothing` of the
-/// target's probability is shared by the other known classes.
+/// `logits`, `barred` and `goals` are `[batch, classes]` ([`super::batch::Batch`]); a goal is 0 where a class is barred.
 #[must_use]
-pub fn cross_entropy(
-    logits: Tensor<2>,
-    barred: Tensor<2>,
-    targets: Tensor<1, Int>,
-    smoothing: f32,
-) -> Tensor<1> {
-    let classes = logits.dims()[1];
-    let known = barred.clone().equal_elem(0.0).float();
+pub fn cross_entropy(logits: Tensor<2>, barred: Tensor<2>, goals: Tensor<2>) -> Tensor<1> {
     let log_probability = log_softmax(logits + barred, 1);
-    let hard: Tensor<2> = targets.one_hot(classes).float();
-    let others = known.clone() - hard.clone();
-    let share = others.clone().sum_dim(1).clamp_min(1.0).recip() * smoothing;
-    let target = hard * (1.0 - smoothing) + others * share;
-    // A barred class has no weight, and its log-probability must not meet it as 0 * -inf.
-    let loss = (log_probability * known * target).sum_dim(1).mean();
-    loss.neg()
+    (log_probability * goals).sum_dim(1).mean().neg()
+}
+
+/// Cross-entropy with one class each: `logits` is `[batch, classes]`, `targets` `[batch]`.
+#[must_use]
+pub fn hard_cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
+    let classes = logits.dims()[1];
+    let goals: Tensor<2> = targets.one_hot(classes).float();
+    (log_softmax(logits, 1) * goals).sum_dim(1).mean().neg()
 }
 
 #[cfg(test)]
@@ -34,15 +29,27 @@ mod tests {
     #[test]
     fn a_barred_class_has_no_part_in_the_loss() {
         let device = Device::flex();
-        let targets = || Tensor::<1, Int>::from_data([0i64], &device);
         let loss = |logits: [[f32; 3]; 1], barred: [[f32; 3]; 1]| {
             let logits = Tensor::from_data(logits, &device);
             let barred = Tensor::from_data(barred, &device);
-            cross_entropy(logits, barred, targets(), 0.0).into_scalar::<f32>()
+            let goals = Tensor::from_data([[1.0, 0.0, 0.0]], &device);
+            cross_entropy(logits, barred, goals).into_scalar::<f32>()
         };
         let two = loss([[1.0, 2.0, 9.0]], [[0.0, 0.0, -1e4]]);
         assert!((two - (1.0 + 1f32.exp()).ln()).abs() < 1e-5, "{two}");
         let three = loss([[1.0, 2.0, 9.0]], [[0.0, 0.0, 0.0]]);
         assert!(three > 8.0, "{three}");
+    }
+
+    #[test]
+    fn a_soft_goal_is_met_best_by_its_own_distribution() {
+        let device = Device::flex();
+        let loss = |a: f32| {
+            let logits = Tensor::from_data([[a, 0.0]], &device);
+            let goals = Tensor::from_data([[0.75, 0.25]], &device);
+            cross_entropy(logits, Tensor::zeros([1, 2], &device), goals).into_scalar::<f32>()
+        };
+        let best = 3f32.ln();
+        assert!(loss(best) < loss(best + 0.1) && loss(best) < loss(best - 0.1));
     }
 }

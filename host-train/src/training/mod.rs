@@ -3,10 +3,17 @@
 //! [`split`] decides who is heard, [`batch`] and [`augment`] make steps of it, [`run`] is the loop, [`checkpoint`]
 //! what survives an interruption. Everything random depends on the run's seed and the epoch's number alone.
 
+pub mod adversary;
 pub mod augment;
+pub mod average;
+pub mod bank;
 pub mod batch;
 pub mod checkpoint;
+pub mod classes;
 pub mod device;
+pub mod goal;
+pub mod kept_out;
+mod learner;
 pub mod loss;
 pub mod normalise;
 pub mod prepare;
@@ -15,6 +22,7 @@ pub mod run;
 pub mod schedule;
 pub mod split;
 pub mod validate;
+pub mod wave;
 
 use std::io;
 use std::path::PathBuf;
@@ -76,6 +84,14 @@ pub enum TrainingError {
         value: String,
         /// What it may be.
         allowed: &'static str,
+    },
+    /// A change of the recipe that does not fit.
+    #[error("`{change}`: {reason}; `recipe.json` of any run names the fields")]
+    Change {
+        /// What was asked for.
+        change: String,
+        /// Why it does not fit.
+        reason: String,
     },
     /// Nothing to train or validate on.
     #[error("no {0} clips: give more corpora, or check them with `undertone-train data scan`")]

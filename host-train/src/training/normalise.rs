@@ -1,10 +1,42 @@
-//! Mean and deviation of every feature row over the training frames.
+//! How feature rows are scaled before the network: by fixed statistics of the training frames, and, if the recipe says so,
+//! against what was heard in the last seconds. All of it can be streamed, and stands in the exported graph.
 
 use serde::{Deserialize, Serialize};
 
 use crate::features::ClipFeatures;
 
-/// Fixed normalisation of feature rows: `(value - mean) / deviation`.
+/// Frames that the running mean looks back at.
+pub const TAPS: usize = 256;
+/// How much less a frame weighs than the next one: the mean lags by 0.66 s.
+const DECAY: f64 = 0.985;
+/// Added to the running mean of [`Scaling::Pcen`], whose mean is about 1.
+pub const PCEN_FLOOR: f32 = 0.1;
+/// Added before the root of [`Scaling::Pcen`].
+pub const PCEN_BIAS: f32 = 1.0;
+
+/// What follows the fixed normalisation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scaling {
+    /// Nothing.
+    #[default]
+    Fixed,
+    /// Each row less its running mean: the level and colour of microphone and room go.
+    RunningMean,
+    /// Per-channel energy normalisation (Wang et al. 2017) with gain 1 and root 1/2, of `e = exp(row)`, in which a band
+    /// deviates by 1: `sqrt(e / (floor + mean of e) + bias) - sqrt(bias)`.
+    Pcen,
+}
+
+/// Weights of the running mean, the present frame first; their sum is 1.
+#[must_use]
+pub fn taps() -> Vec<f32> {
+    let weights = (0..TAPS).map(|age| DECAY.powi(age as i32));
+    let sum: f64 = weights.clone().sum();
+    weights.map(|weight| (weight / sum) as f32).collect()
+}
+
+/// Normalisation of feature rows: `(value - mean) / deviation`, then `scaling`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Normalisation {
@@ -12,6 +44,9 @@ pub struct Normalisation {
     pub mean: Vec<f32>,
     /// Standard deviation of each row, never 0.
     pub deviation: Vec<f32>,
+    /// What follows.
+    #[serde(default)]
+    pub scaling: Scaling,
 }
 
 impl Normalisation {
@@ -33,21 +68,58 @@ impl Normalisation {
         let deviation = square
             .iter()
             .zip(&mean)
-            .map(|(square, mean)| (square / count - mean * mean).max(0.0).sqrt().max(1e-3) as f32)
+            .map(|(square, mean)| (square / count - mean * mean).max(0.0).sqrt())
+            // A row that is constant but for rounding is not blown up (scikit-learn's `StandardScaler` does so too).
+            .map(|deviation| {
+                if deviation > 1e-6 {
+                    deviation as f32
+                } else {
+                    1.0
+                }
+            })
             .collect();
         Self {
             mean: mean.iter().map(|&mean| mean as f32).collect(),
             deviation,
+            scaling: Scaling::Fixed,
         }
     }
 
-    /// Normalises frames in place.
+    /// Normalises frames in place; before the first frame lies the training mean.
     pub fn apply(&self, clip: &mut ClipFeatures) {
         for frame in clip.values.chunks_exact_mut(clip.rows) {
             for ((value, mean), deviation) in frame.iter_mut().zip(&self.mean).zip(&self.deviation)
             {
                 *value = (*value - mean) / deviation;
             }
+        }
+        match self.scaling {
+            Scaling::Fixed => {}
+            Scaling::RunningMean => against_mean(clip, |value| value, |value, mean| value - mean),
+            Scaling::Pcen => against_mean(clip, f32::exp, |energy, mean| {
+                (energy / (mean + PCEN_FLOOR) + PCEN_BIAS).sqrt() - PCEN_BIAS.sqrt()
+            }),
+        }
+    }
+}
+
+/// Puts `out(e, running mean of e)` in the place of every value, with `e = of(value)`. What lies before the clip counts as 0.
+fn against_mean(clip: &mut ClipFeatures, of: fn(f32) -> f32, out: fn(f32, f32) -> f32) {
+    let rows = clip.rows;
+    clip.values.iter_mut().for_each(|value| *value = of(*value));
+    let energies = clip.values.clone();
+    let first = f64::from(taps()[0]);
+    let leaving = DECAY.powi(TAPS as i32);
+    let mut means = vec![0.0f64; rows];
+    for (t, frame) in clip.values.chunks_exact_mut(rows).enumerate() {
+        for (row, value) in frame.iter_mut().enumerate() {
+            let old = match t.checked_sub(TAPS) {
+                Some(old) => f64::from(energies[old * rows + row]),
+                None => 0.0,
+            };
+            let mean = &mut means[row];
+            *mean = DECAY * *mean + first * (f64::from(*value) - leaving * old);
+            *value = out(*value, *mean as f32);
         }
     }
 }
@@ -64,5 +136,43 @@ mod tests {
         let again = Normalisation::fit(std::iter::once(&clip), 2);
         assert!(again.mean[0].abs() < 1e-5 && (again.deviation[0] - 1.0).abs() < 1e-4);
         assert!(clip.values.iter().all(|value| value.is_finite()));
+    }
+
+    fn scaled(scaling: Scaling, values: &[f32]) -> Vec<f32> {
+        let normalisation = Normalisation {
+            mean: vec![0.0],
+            deviation: vec![1.0],
+            scaling,
+        };
+        let mut clip = ClipFeatures {
+            rows: 1,
+            values: values.to_vec(),
+        };
+        normalisation.apply(&mut clip);
+        clip.values
+    }
+
+    #[test]
+    fn the_running_mean_is_the_weighted_sum_of_the_last_frames() {
+        let values: Vec<f32> = (0..TAPS + 100).map(|i| ((i * 37) % 11) as f32).collect();
+        let out = scaled(Scaling::RunningMean, &values);
+        for t in [0, 1, 50, TAPS - 1, TAPS, TAPS + 99] {
+            let past = values[..=t].iter().rev().zip(taps());
+            let mean: f32 = past.map(|(value, weight)| value * weight).sum();
+            assert!((out[t] - (values[t] - mean)).abs() < 1e-3, "{t}");
+        }
+    }
+
+    #[test]
+    fn a_louder_recording_ends_up_where_the_softer_one_does() {
+        let values: Vec<f32> = (0..600).map(|i| (i as f32 * 0.7).sin()).collect();
+        let louder: Vec<f32> = values.iter().map(|value| value + 2.0).collect();
+        for scaling in [Scaling::RunningMean, Scaling::Pcen] {
+            let [soft, loud] = [&values, &louder].map(|values| scaled(scaling, values));
+            let far = (soft[599] - loud[599]).abs();
+            assert!(far < 0.15, "{scaling:?}: {far}");
+        }
+        let fixed = scaled(Scaling::Fixed, &louder)[599] - scaled(Scaling::Fixed, &values)[599];
+        assert!((fixed - 2.0).abs() < 1e-5);
     }
 }

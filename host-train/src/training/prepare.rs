@@ -1,15 +1,21 @@
 //! Clips to the plan and examples of a run.
 
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use undertone_model::{Model, ModelError};
 
+use super::TrainingError;
+use super::bank::WaveBank;
 use super::batch::Example;
 use super::checkpoint::Plan;
+use super::classes::Classes;
+use super::goal;
 use super::normalise::Normalisation;
 use super::recipe::Recipe;
 use super::split::{FEWEST_SPEAKERS, RunClips, split};
-use crate::corpora::{Clip, Corpus, CorpusError, Label, select};
+use crate::corpora::{Clip, Corpus, CorpusError, SpeakerId, select};
 use crate::features::{ClipFeatures, Extractor, FeatureError, WindowExtractor};
 use crate::network::NetworkConfig;
 use crate::network::classic::ClassicConfig;
@@ -30,6 +36,20 @@ pub enum PrepareError {
     /// A clip's features cannot be computed.
     #[error(transparent)]
     Feature(#[from] FeatureError),
+    /// The recipe is out of range.
+    #[error(transparent)]
+    Recipe(#[from] TrainingError),
+    /// A teacher does not fit.
+    #[error("teacher {hash} {reason}")]
+    Teacher {
+        /// Its content hash.
+        hash: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A teacher fails.
+    #[error("teacher: {0}")]
+    Model(#[from] ModelError),
 }
 
 /// What a run needs besides a device.
@@ -41,6 +61,10 @@ pub struct Prepared {
     pub train: Vec<Example>,
     /// Validation examples.
     pub validation: Vec<Example>,
+    /// The clips of all sides; those of the training side in the order of its examples.
+    pub clips: RunClips,
+    /// Sound of the training examples, if the recipe changes samples.
+    pub bank: Option<WaveBank>,
 }
 
 /// Clips below `folders` whose label can be trusted, in a fixed order. `left_out` hears of every file that is not used.
@@ -65,64 +89,159 @@ pub fn clips(
 }
 
 /// Splits clips, extracts features and fixes the plan: of the classic network if the recipe reads one window of a clip, else
-/// of the streamable one.
+/// of the streamable one. `teachers` are the models that the recipe names.
 ///
 /// # Errors
-/// If clips cannot be split, read, or are too few.
+/// If the recipe is out of range, clips cannot be split, read, or are too few, or a teacher does not fit.
 pub fn prepare(
     clips: &[Clip],
     recipe: Recipe,
     cache: Option<PathBuf>,
+    teachers: &[Model],
 ) -> Result<Prepared, PrepareError> {
-    let RunClips {
-        train,
-        validation,
-        test,
-    } = split(clips, recipe.fold, recipe.seed)?;
-    if validation.is_empty() {
+    recipe.check()?;
+    let split = split(clips, recipe.kept_out, recipe.seed)?;
+    if split.validation.is_empty() {
         return Err(PrepareError::NoValidation);
     }
-    let train_examples = recipe_examples(&train, &recipe, cache.clone())?;
-    let validation_examples = recipe_examples(&validation, &recipe, cache)?;
+    let plain = recipe_examples(clips, &recipe, cache)?;
+    prepare_split(split, clips, plain, recipe, teachers)
+}
+
+/// As [`prepare`], of clips that are split and examples of `clips` that are there already.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn prepare_split(
+    split: RunClips,
+    clips: &[Clip],
+    examples: Vec<Example>,
+    recipe: Recipe,
+    teachers: &[Model],
+) -> Result<Prepared, PrepareError> {
+    let mut by_path: HashMap<&Path, Example> = clips
+        .iter()
+        .map(|clip| clip.path.as_path())
+        .zip(examples)
+        .collect();
+    let mut take = |side: &[Clip]| -> Vec<Example> {
+        side.iter()
+            .filter_map(|clip| by_path.remove(clip.path.as_path()))
+            .collect()
+    };
+    let (mut train, validation) = (take(&split.train), take(&split.validation));
+    number_speakers(&split.train, &mut train);
+    ask(&split, &mut train, &recipe, teachers)?;
+    let classes = recipe.classes.names();
     let (rows, network) = match &recipe.window {
         None => {
             let rows = recipe.frontend.rows(&recipe.features);
-            let config = StreamingConfig::new(rows, Label::ALL.len());
+            let config = StreamingConfig::of(&recipe.shape, rows, classes.len());
             (rows, NetworkConfig::Streaming(config))
         }
         Some(window) => {
             let rows = window.values(&recipe.frontend, &recipe.features);
-            let config = ClassicConfig::new(rows, Label::ALL.len());
+            let config = ClassicConfig::new(rows, classes.len());
             (rows, NetworkConfig::Classic(config))
         }
     };
-    let normalisation =
-        Normalisation::fit(train_examples.iter().map(|example| &example.features), rows);
-    let mut corpora: Vec<Corpus> = train.iter().map(|clip| clip.corpus).collect();
+    let mut corpora: Vec<Corpus> = split.train.iter().map(|clip| clip.corpus).collect();
     corpora.sort_unstable();
     corpora.dedup();
     let plan = Plan {
         network,
-        labels: Label::ALL
-            .iter()
-            .map(|label| label.name().to_owned())
-            .collect(),
+        labels: classes,
         corpora: corpora
             .iter()
             .map(|corpus| corpus.key().to_owned())
             .collect(),
-        clips: [&train, &validation, &test].map(|clips| hash(clips)),
-        normalisation,
+        clips: [&split.train, &split.validation, &split.test].map(|clips| hash(clips)),
+        normalisation: Normalisation {
+            scaling: recipe.scaling,
+            ..Normalisation::fit(train.iter().map(|example| &example.features), rows)
+        },
         recipe,
     };
     Ok(Prepared {
+        bank: WaveBank::load(&split.train, &plan.recipe)?,
         plan,
-        train: train_examples,
-        validation: validation_examples,
+        train,
+        validation,
+        clips: split,
     })
 }
 
-/// Labels of clips, with the features that `recipe` reads.
+fn number_speakers(clips: &[Clip], examples: &mut [Example]) {
+    let mut numbers: BTreeMap<&SpeakerId, usize> =
+        clips.iter().map(|clip| (&clip.speaker, 0)).collect();
+    numbers
+        .values_mut()
+        .enumerate()
+        .for_each(|(number, place)| *place = number);
+    for (clip, example) in clips.iter().zip(examples) {
+        example.speaker = numbers[&clip.speaker];
+    }
+}
+
+/// Puts votes and teachers' answers into what is asked for of the training clips.
+fn ask(
+    split: &RunClips,
+    train: &mut [Example],
+    recipe: &Recipe,
+    teachers: &[Model],
+) -> Result<(), PrepareError> {
+    let classes = recipe.classes;
+    if recipe.votes > 0.0 {
+        for (clip, example) in split.train.iter().zip(train.iter_mut()) {
+            if let Some(heard) = goal::votes(clip, classes) {
+                let mut soft = goal::certain(example.target, example.known.len());
+                goal::mix(&mut soft, &heard, recipe.votes);
+                example.soft = Some(soft);
+            }
+        }
+    }
+    let kept_out = hash(&split.test);
+    for (teacher, named) in teachers.iter().zip(&recipe.teacher.models) {
+        let metadata = teacher.metadata();
+        let reason = if metadata.content_hash != *named {
+            "is not the one that the recipe names"
+        } else if metadata.labels != classes.names() {
+            "tells other classes apart than the recipe"
+        } else if metadata.frontend != recipe.frontend || metadata.features != recipe.features {
+            "reads other features than the recipe"
+        } else if metadata.provenance.clips.last() != Some(&kept_out) {
+            "was trained on speakers that this run must not hear, or without some of its own"
+        } else {
+            continue;
+        };
+        return Err(PrepareError::Teacher {
+            hash: metadata.content_hash.clone(),
+            reason,
+        });
+    }
+    if teachers.len() != recipe.teacher.models.len() {
+        return Err(PrepareError::Teacher {
+            hash: recipe.teacher.models.join(", "),
+            reason: "is not given: name the model files with --teacher",
+        });
+    }
+    if !teachers.is_empty() {
+        let clips: Vec<_> = train
+            .iter()
+            .map(|example| (&example.features, example.known.clone()))
+            .collect();
+        let answers = goal::taught(teachers, &clips, recipe.teacher.temperature)?;
+        for (example, answer) in train.iter_mut().zip(answers) {
+            let mut soft = example.goal(0.0);
+            goal::mix(&mut soft, &answer, recipe.teacher.share);
+            example.soft = Some(soft);
+        }
+    }
+    Ok(())
+}
+
+/// Examples of clips, with the features that `recipe` reads. Each corpus has a cache file of its own, so that runs that keep
+/// other speakers out share it.
 ///
 /// # Errors
 /// If a clip cannot be read.
@@ -132,54 +251,47 @@ pub fn recipe_examples(
     cache: Option<PathBuf>,
 ) -> Result<Vec<Example>, PrepareError> {
     let (frontend, features) = (recipe.frontend.clone(), recipe.features.clone());
-    let Some(window) = recipe.window else {
-        let extractor = Extractor {
-            frontend,
-            features,
-            cache,
-        };
-        return examples(clips, &extractor);
+    let extractor = Extractor {
+        frontend: frontend.clone(),
+        features: features.clone(),
+        cache: cache.clone(),
     };
-    let extractor = WindowExtractor {
-        frontend,
-        features,
-        window,
-        cache,
-    };
-    Ok(label(clips, extractor.run(clips)?))
+    let mut all = Vec::with_capacity(clips.len());
+    for corpus in clips.chunk_by(|a, b| a.corpus == b.corpus) {
+        all.extend(match recipe.window {
+            None => extractor.run(corpus)?,
+            Some(window) => WindowExtractor {
+                frontend: frontend.clone(),
+                features: features.clone(),
+                window,
+                cache: cache.clone(),
+            }
+            .run(corpus)?,
+        });
+    }
+    Ok(label(clips, all, recipe.classes))
 }
 
-/// Features of whole clips, and their labels.
+/// Features of whole clips, and their product labels.
 ///
 /// # Errors
 /// If a clip cannot be read.
 pub fn examples(clips: &[Clip], extractor: &Extractor) -> Result<Vec<Example>, PrepareError> {
-    Ok(label(clips, extractor.run(clips)?))
+    Ok(label(clips, extractor.run(clips)?, Classes::Product))
 }
 
-fn label(clips: &[Clip], features: Vec<ClipFeatures>) -> Vec<Example> {
+/// Examples of clips whose features are there.
+#[must_use]
+pub fn label(clips: &[Clip], features: Vec<ClipFeatures>, classes: Classes) -> Vec<Example> {
     clips
         .iter()
         .zip(features)
         .map(|(clip, features)| Example {
             features,
-            target: clip.label.index(),
-            known: known(clip.corpus),
+            target: classes.index(clip.emotion),
+            known: classes.known(clip.corpus),
             group: clip.corpus as usize,
-        })
-        .collect()
-}
-
-/// Which product classes a corpus labels.
-#[must_use]
-pub fn known(corpus: Corpus) -> Vec<bool> {
-    Label::ALL
-        .iter()
-        .map(|label| {
-            corpus
-                .emotions()
-                .iter()
-                .any(|emotion| emotion.label() == *label)
+            ..Example::default()
         })
         .collect()
 }

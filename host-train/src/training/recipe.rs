@@ -1,21 +1,33 @@
 //! Everything that decides what a run's network becomes, besides the clips.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use undertone_dsp::{Feature, FrontendConfig};
 
 use super::TrainingError;
 use super::augment::Augmentation;
+use super::classes::Classes;
+use super::kept_out::KeptOut;
+use super::normalise::Scaling;
 use super::schedule::Schedule;
+use super::wave::WaveAugmentation;
 use crate::features::window::{Window, classic_frontend};
+use crate::network::streaming::Shape;
 
 /// A training recipe; written into the run folder and, as provenance, into the model file.
+///
+/// Fields missing in a serialised form take their defaults, unknown ones are refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Recipe {
     /// Seed of weights, order, augmentation and validation speakers.
     pub seed: u64,
-    /// Fold whose speakers are kept out, of every corpus; `None` trains on everybody.
-    pub fold: Option<u8>,
+    /// Speakers that the run never hears.
+    pub kept_out: KeptOut,
+    /// What is told apart.
+    pub classes: Classes,
     /// Epochs of the schedule.
     pub epochs: usize,
     /// Clips per step.
@@ -29,32 +41,60 @@ pub struct Recipe {
     /// Weight decay of AdamW; without it, AdamW is Adam.
     pub weight_decay: f32,
     /// Added to the root of AdamW's second moment.
-    #[serde(default = "epsilon")]
     pub epsilon: f32,
     /// Largest norm of a parameter's gradient in a step; `None` limits nothing.
-    #[serde(default = "gradient_norm")]
     pub gradient_norm: Option<f32>,
     /// Probability shared by the classes that are not the target.
     pub label_smoothing: f32,
     /// Epochs without a better validation score after which the run ends early; `None` runs to the end.
     pub patience: Option<usize>,
-    /// Changes made to clips while training.
+    /// Changes made to feature frames while training.
     pub augmentation: Augmentation,
+    /// Changes made to samples while training.
+    pub wave: WaveAugmentation,
+    /// How feature rows are scaled before the network.
+    pub scaling: Scaling,
+    /// Width and depth of the streamable network.
+    pub shape: Shape,
+    /// Share of what listeners heard in what is asked for, where a clip has votes.
+    pub votes: f32,
+    /// How far corpora are evened out in an epoch: 0 as they are, 1 the same number of clips from each.
+    pub balance: f32,
+    /// Strength of the speaker-adversarial head; 0 has none.
+    pub adversary: f32,
+    /// Decay of the averaged weights, which then are what is validated and kept; 0 keeps those of the last step.
+    pub average: f32,
+    /// Models whose answers are learnt from.
+    pub teacher: Teacher,
     /// Front end.
     pub frontend: FrontendConfig,
     /// Rows of a frame.
     pub features: Vec<Feature>,
     /// The one window of a clip that is read; `None` reads the frames of the whole clip.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
 }
 
-fn epsilon() -> f32 {
-    1e-5
+/// What is taken over from teachers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Teacher {
+    /// Content hashes of the model files; empty without teachers.
+    pub models: Vec<String>,
+    /// Share of their answers in what is asked for.
+    pub share: f32,
+    /// What their logits are divided by, beyond their own temperature.
+    pub temperature: f32,
 }
 
-fn gradient_norm() -> Option<f32> {
-    Some(5.0)
+impl Default for Teacher {
+    fn default() -> Self {
+        Self {
+            models: Vec::new(),
+            share: 0.7,
+            temperature: 1.5,
+        }
+    }
 }
 
 /// The recipe of the streamable network.
@@ -62,18 +102,27 @@ impl Default for Recipe {
     fn default() -> Self {
         Self {
             seed: 1,
-            fold: None,
+            kept_out: KeptOut::Nobody,
+            classes: Classes::Product,
             epochs: 40,
             batch: 64,
             longest: 300,
             learning_rate: 3e-3,
             schedule: Schedule::OneCycle,
             weight_decay: 1e-2,
-            epsilon: epsilon(),
-            gradient_norm: gradient_norm(),
+            epsilon: 1e-5,
+            gradient_norm: Some(5.0),
             label_smoothing: 0.1,
             patience: None,
             augmentation: Augmentation::default(),
+            wave: WaveAugmentation::none(),
+            scaling: Scaling::Fixed,
+            shape: Shape::default(),
+            votes: 0.0,
+            balance: 0.0,
+            adversary: 0.0,
+            average: 0.0,
+            teacher: Teacher::default(),
             frontend: FrontendConfig::default(),
             features: vec![Feature::LogMel],
             window: None,
@@ -110,7 +159,81 @@ impl Recipe {
         if self.patience == Some(0) {
             return refuse("patience", "0".into(), "1 epoch or more");
         }
-        Ok(())
+        let shares = [
+            ("label_smoothing", self.label_smoothing),
+            ("votes", self.votes),
+            ("balance", self.balance),
+            ("teacher.share", self.teacher.share),
+            ("wave.share", self.wave.share),
+        ];
+        for (field, value) in shares {
+            if !(0.0..=1.0).contains(&value) {
+                return refuse(field, value.to_string(), "0 to 1");
+            }
+        }
+        if !(0.0..1.0).contains(&self.average) {
+            return refuse("average", self.average.to_string(), "0 to below 1");
+        }
+        if !(0.0..=10.0).contains(&self.adversary) {
+            return refuse("adversary", self.adversary.to_string(), "0 to 10");
+        }
+        if !(0.1..=20.0).contains(&self.teacher.temperature) {
+            let value = self.teacher.temperature.to_string();
+            return refuse("teacher.temperature", value, "0.1 to 20");
+        }
+        if self.window.is_some() && (self.adversary > 0.0 || self.wave.is_on()) {
+            let value = "on".to_owned();
+            return refuse("adversary or wave", value, "off for the classic network");
+        }
+        if self.features.is_empty() {
+            return refuse("features", "empty".into(), "zcr, rms, mfcc, log_mel");
+        }
+        self.wave.check()?;
+        self.shape.check()
+    }
+
+    /// Which rows of a frame are log-mel bands; none of them if the network does not read any, or reads one window of a clip.
+    #[must_use]
+    pub fn bands(&self) -> Range<usize> {
+        if self.window.is_some() {
+            return 0..0;
+        }
+        let before = self.features.iter().position(|one| *one == Feature::LogMel);
+        before.map_or(0..0, |count| {
+            let start = self.frontend.rows(&self.features[..count]);
+            start..start + self.frontend.mel_bands
+        })
+    }
+
+    /// `self` with the fields that `changes` names put in their place. A change is `path=value`, for instance
+    /// `augmentation.noise=0.5`; the value is JSON, or text.
+    ///
+    /// # Errors
+    /// [`TrainingError::Change`] for a field that is not there or a value that does not fit.
+    pub fn changed(&self, changes: &[String]) -> Result<Self, TrainingError> {
+        let refuse = |change: &str, reason: String| TrainingError::Change {
+            change: change.to_owned(),
+            reason,
+        };
+        let mut recipe = self.clone();
+        for change in changes {
+            let (path, value) = change
+                .split_once('=')
+                .ok_or_else(|| refuse(change, "is not FIELD=VALUE".into()))?;
+            let mut all =
+                serde_json::to_value(&recipe).map_err(|error| refuse(change, error.to_string()))?;
+            let mut place = &mut all;
+            for part in path.split('.') {
+                place = place
+                    .as_object_mut()
+                    .map(|fields| fields.entry(part).or_insert(Value::Null))
+                    .ok_or_else(|| refuse(change, format!("`{part}` lies in no group")))?;
+            }
+            *place = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
+            recipe =
+                serde_json::from_value(all).map_err(|error| refuse(change, error.to_string()))?;
+        }
+        Ok(recipe)
     }
 
     /// What the notebooks of the classic network do: Adam with Keras's defaults, the rate lowered on a plateau, the best
@@ -141,7 +264,7 @@ mod tests {
     #[test]
     fn a_recipe_that_trains_nothing_is_refused_with_the_field() {
         type Change = fn(&mut Recipe);
-        let changes: [(Change, &str); 6] = [
+        let changes: [(Change, &str); 9] = [
             (|recipe| recipe.epochs = 0, "epochs is 0"),
             (|recipe| recipe.batch = 0, "batch is 0"),
             (|recipe| recipe.batch = usize::MAX, "1 to 4096"),
@@ -151,6 +274,9 @@ mod tests {
             ),
             (|recipe| recipe.learning_rate = -1.0, "learning rate is -1"),
             (|recipe| recipe.patience = Some(0), "patience is 0"),
+            (|recipe| recipe.votes = 1.5, "votes is 1.5"),
+            (|recipe| recipe.average = 1.0, "average is 1"),
+            (|recipe| recipe.shape.width = 0, "shape.width is 0"),
         ];
         assert!(Recipe::default().check().is_ok() && Recipe::classic().check().is_ok());
         for (change, part) in changes {
@@ -163,13 +289,56 @@ mod tests {
 
     #[test]
     fn a_stored_recipe_without_the_later_fields_means_what_it_did() {
-        let mut stored = serde_json::to_value(Recipe::default()).unwrap();
-        let fields = stored.as_object_mut().unwrap();
-        assert!(!fields.contains_key("window"));
-        for field in ["epsilon", "gradient_norm"] {
-            fields.remove(field).unwrap();
-        }
-        let read: Recipe = serde_json::from_value(stored).unwrap();
+        let read: Recipe = serde_json::from_str("{\"seed\": 1, \"epochs\": 40}").unwrap();
         assert_eq!(read, Recipe::default());
+        assert!(serde_json::from_str::<Recipe>("{\"sede\": 1}").is_err());
+    }
+
+    #[test]
+    fn any_field_can_be_changed_by_its_path_and_no_other() {
+        let change = |text: &str| Recipe::default().changed(&[text.to_owned()]);
+        assert_eq!(
+            change("augmentation.noise=0.5").unwrap().augmentation.noise,
+            0.5
+        );
+        assert_eq!(
+            change("kept_out=luna-2").unwrap().kept_out,
+            KeptOut::Luna(2)
+        );
+        assert_eq!(
+            change("shape.dilations=[1,2,4]").unwrap().shape.dilations,
+            [1, 2, 4]
+        );
+        assert_eq!(
+            change("scaling=running-mean").unwrap().scaling,
+            Scaling::RunningMean
+        );
+        for wrong in [
+            "noise=1",
+            "epochs=-1",
+            "epochs",
+            "seed.deep=1",
+            "scaling=loud",
+        ] {
+            let error = change(wrong).unwrap_err().to_string();
+            assert!(error.contains(wrong), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_log_mel_rows_are_found_wherever_they_stand() {
+        let bands = |features: &[Feature]| {
+            let features = features.to_vec();
+            Recipe {
+                features,
+                ..Recipe::default()
+            }
+            .bands()
+        };
+        assert_eq!(
+            bands(&[Feature::Zcr, Feature::Mfcc, Feature::LogMel]),
+            41..105
+        );
+        assert_eq!(bands(&[Feature::Mfcc]), 0..0);
     }
 }

@@ -1,21 +1,36 @@
 //! The training loop.
 
 use std::path::Path;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 use std::time::Instant;
 
-use burn::grad_clipping::GradientClippingConfig;
-use burn::optim::{AdamWConfig, GradientsParams};
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::TrainingError;
+use super::bank::WaveBank;
 use super::batch::{Epoch, Example};
 use super::checkpoint::{EpochFigures, Plan, RunFolder, State};
-use super::loss::cross_entropy;
+use super::learner::Learner;
 use super::schedule::{Schedule, one_cycle};
 use super::validate::{logits, score};
 use crate::corpora::Corpus;
 use crate::network::{Network, NetworkConfig};
+
+/// Batches that are made ready ahead of the device.
+const AHEAD: usize = 4;
+
+/// What a run hears.
+#[derive(Clone, Copy, Debug)]
+pub struct Material<'a> {
+    /// Training examples.
+    pub train: &'a [Example],
+    /// Validation examples.
+    pub validation: &'a [Example],
+    /// Sound of the training examples, if samples are changed.
+    pub bank: Option<&'a WaveBank>,
+}
 
 /// Trains as `plan` says, resuming what `folder` holds, and gives the final state. The best epoch's weights are in the
 /// folder. `report` hears of every finished epoch.
@@ -25,32 +40,41 @@ use crate::network::{Network, NetworkConfig};
 pub fn train(
     folder: &Path,
     plan: &Plan,
-    train: &[Example],
-    validation: &[Example],
+    material: Material<'_>,
     device: &Device,
     report: impl FnMut(usize, &EpochFigures),
 ) -> Result<State, TrainingError> {
     device.seed(plan.recipe.seed);
-    let examples = [train, validation];
     match &plan.network {
         NetworkConfig::Streaming(config) => {
-            train_network(folder, plan, config.init(device), examples, device, report)
+            let (network, statistics) = (config.init(device), 4 * config.width);
+            train_network(folder, plan, network, statistics, material, device, report)
         }
-        NetworkConfig::Classic(config) => {
-            train_network(folder, plan, config.init(device), examples, device, report)
-        }
+        NetworkConfig::Classic(config) => train_network(
+            folder,
+            plan,
+            config.init(device),
+            0,
+            material,
+            device,
+            report,
+        ),
     }
 }
 
 fn train_network(
     folder: &Path,
     plan: &Plan,
-    mut network: impl Network,
-    [train, validation]: [&[Example]; 2],
+    network: impl Network,
+    statistics: usize,
+    material: Material<'_>,
     device: &Device,
     mut report: impl FnMut(usize, &EpochFigures),
 ) -> Result<State, TrainingError> {
     plan.recipe.check()?;
+    let Material {
+        train, validation, ..
+    } = material;
     for (set, name) in [(train, "training"), (validation, "validation")] {
         if set.is_empty() {
             return Err(TrainingError::NoClips(name));
@@ -59,64 +83,26 @@ fn train_network(
     let recipe = &plan.recipe;
     let folder = RunFolder::open(folder, plan)?;
     let mut state = folder.state()?;
-    let mut optimizer = AdamWConfig::new()
-        .with_epsilon(recipe.epsilon)
-        .with_weight_decay(recipe.weight_decay)
-        .with_grad_clipping(recipe.gradient_norm.map(GradientClippingConfig::Norm))
-        .init();
+    let speakers = train.iter().map(|example| example.speaker + 1).max();
+    let speakers = speakers.unwrap_or(1);
+    let mut learner = Learner::new(network, recipe, statistics, speakers, device);
     if !state.epochs.is_empty() {
-        (network, optimizer) = folder.resume(&state, network, optimizer)?;
+        learner = learner.load(&folder, state.turn())?;
     }
     while state.epochs.len() < recipe.epochs && !stale(&state, recipe.patience) {
         let number = state.epochs.len();
         let started = Instant::now();
         device.seed(recipe.seed.wrapping_add(number as u64));
-        let epoch = Epoch::new(train, recipe.batch, recipe.seed, number);
-        let bar = progress(epoch.len(), number + 1, recipe.epochs);
-        let mut sum = 0.0;
-        let mut rate = recipe.learning_rate;
-        for step in 0..epoch.len() {
-            rate = recipe.learning_rate
-                * match recipe.schedule {
-                    Schedule::OneCycle => {
-                        let done = number as f64 + step as f64 / epoch.len() as f64;
-                        one_cycle(done / recipe.epochs as f64)
-                    }
-                    Schedule::Plateau => state.plateau.factor,
-                };
-            let batch = epoch.batch(
-                step,
-                &recipe.augmentation,
-                &plan.normalisation,
-                recipe.longest,
-                device,
-            );
-            let out = network.logits(batch.features, batch.mask);
-            let loss = cross_entropy(out, batch.barred, batch.targets, recipe.label_smoothing);
-            let value = loss.clone().into_scalar::<f32>();
-            if !value.is_finite() {
-                return Err(TrainingError::Diverged {
-                    loss: value,
-                    epoch: number + 1,
-                });
-            }
-            sum += value;
-            let gradients = GradientsParams::from_grads(loss.backward(), &network);
-            network = optimizer.step(rate, network, gradients);
-            bar.inc(1);
-            bar.set_message(format!("loss {:.3}", sum / (step + 1) as f32));
-        }
-        bar.finish_and_clear();
-        let (mean, groups) = score(
-            &logits(&network, validation, &plan.normalisation, device),
-            validation,
-        );
+        let (loss, rate);
+        (learner, loss, rate) = epoch(learner, plan, &state, material, device)?;
+        let logits = logits(learner.best(), validation, &plan.normalisation, device);
+        let (mean, groups) = score(&logits, validation);
         state.plateau.record(mean);
         if state.best.is_none_or(|(_, best)| mean > best) {
             state.best = Some((number + 1, mean));
         }
         state.epochs.push(EpochFigures {
-            loss: sum / epoch.len() as f32,
+            loss,
             score: mean,
             corpora: groups
                 .iter()
@@ -125,12 +111,100 @@ fn train_network(
             learning_rate: rate,
             seconds: started.elapsed().as_secs_f64(),
         });
-        folder.store(&state, &network, &optimizer)?;
+        folder.store(&state, learner.best(), |folder, turn| {
+            learner.save(folder, turn)
+        })?;
         if let Some(figures) = state.epochs.last() {
             report(number + 1, figures);
         }
     }
     Ok(state)
+}
+
+/// One epoch: what has learnt, the mean loss, and the last learning rate. Batches are made on another thread, some steps ahead.
+fn epoch<N: Network>(
+    learner: Learner<N>,
+    plan: &Plan,
+    state: &State,
+    material: Material<'_>,
+    device: &Device,
+) -> Result<(Learner<N>, f32, f64), TrainingError> {
+    let recipe = &plan.recipe;
+    let number = state.epochs.len();
+    let Material { train, bank, .. } = material;
+    let epoch = Epoch::new(train, recipe.batch, recipe.balance, recipe.seed, number);
+    let bar = progress(epoch.len(), number + 1, recipe.epochs);
+    let mut losses = Losses::default();
+    let mut rate = recipe.learning_rate;
+    let (send, receive) = sync_channel(AHEAD);
+    let learner = thread::scope(|scope| {
+        let (epoch, mut learner) = (&epoch, learner);
+        scope.spawn(move || {
+            // The other end is gone when the run has failed.
+            for step in 0..epoch.len() {
+                let batch = epoch.batch(step, recipe, &plan.normalisation, bank);
+                if send.send(batch).is_err() {
+                    break;
+                }
+            }
+        });
+        for (step, batch) in receive.into_iter().enumerate() {
+            rate = recipe.learning_rate * share(recipe.schedule, state, step, epoch.len(), plan);
+            let loss;
+            (learner, loss) = learner.step(batch.on(device), rate);
+            losses.add(loss, number)?;
+            bar.inc(1);
+            bar.set_message(format!("loss {:.3}", losses.mean()));
+        }
+        losses.finish(number)?;
+        Ok(learner)
+    })?;
+    bar.finish_and_clear();
+    Ok((learner, losses.mean(), rate))
+}
+
+/// The share of the recipe's learning rate that is in force.
+fn share(schedule: Schedule, state: &State, step: usize, steps: usize, plan: &Plan) -> f64 {
+    match schedule {
+        Schedule::OneCycle => {
+            let done = state.epochs.len() as f64 + step as f64 / steps as f64;
+            one_cycle(done / plan.recipe.epochs as f64)
+        }
+        Schedule::Plateau => state.plateau.factor,
+    }
+}
+
+/// Losses of an epoch, each read one step late: reading waits for the device.
+#[derive(Default)]
+struct Losses {
+    pending: Option<Tensor<1>>,
+    sum: f32,
+    count: usize,
+}
+
+impl Losses {
+    fn add(&mut self, loss: Tensor<1>, epoch: usize) -> Result<(), TrainingError> {
+        self.finish(epoch)?;
+        self.pending = Some(loss);
+        Ok(())
+    }
+
+    fn finish(&mut self, epoch: usize) -> Result<(), TrainingError> {
+        if let Some(loss) = self.pending.take() {
+            let loss = loss.into_scalar::<f32>();
+            if !loss.is_finite() {
+                let epoch = epoch + 1;
+                return Err(TrainingError::Diverged { loss, epoch });
+            }
+            self.sum += loss;
+            self.count += 1;
+        }
+        Ok(())
+    }
+
+    fn mean(&self) -> f32 {
+        self.sum / self.count.max(1) as f32
+    }
 }
 
 /// Whether the best epoch lies further back than `patience` allows.

@@ -6,8 +6,9 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 
+use super::kept_out::KeptOut;
 use crate::corpora::select::assert_disjoint;
-use crate::corpora::{Clip, Corpus, CorpusError, Protocol, SpeakerId};
+use crate::corpora::{Clip, Corpus, CorpusError, SpeakerId};
 
 /// Share of a corpus's training speakers that validate.
 const VALIDATION_SHARE: f64 = 0.1;
@@ -25,29 +26,20 @@ pub struct RunClips {
     pub test: Vec<Clip>,
 }
 
-/// The fold table by which each corpus is split when all are trained on together.
-#[must_use]
-pub const fn protocol_of(corpus: Corpus) -> Protocol {
-    match corpus {
-        Corpus::CremaD => Protocol::CremaDHicmae,
-        Corpus::Ravdess => Protocol::RavdessEmobox,
-        Corpus::Savee => Protocol::SaveeSpeaker,
-        Corpus::Tess => Protocol::TessSpeaker,
-    }
-}
-
-/// Keeps the speakers of `fold` of every corpus out (none when `fold` is `None`), and draws the validation speakers by
-/// `seed` from the others.
+/// Keeps the speakers of `kept_out` apart, and draws the validation speakers by `seed` from the others.
 ///
 /// # Errors
-/// [`CorpusError`] if no corpus has clips in `fold`, a fold table is broken, or a speaker or a recording would be on two
+/// [`CorpusError`] if nobody is there to be kept out, a fold table is broken, or a speaker or a recording would be on two
 /// sides.
-pub fn split(clips: &[Clip], fold: Option<u8>, seed: u64) -> Result<RunClips, CorpusError> {
+pub fn split(clips: &[Clip], kept_out: KeptOut, seed: u64) -> Result<RunClips, CorpusError> {
     let mut split = RunClips::default();
     for corpus in Corpus::ALL {
         let clips: Vec<&Clip> = clips.iter().filter(|clip| clip.corpus == corpus).collect();
-        let table = protocol_of(corpus).table()?;
-        let test = |clip: &Clip| fold.is_some() && table.fold_of(&clip.speaker) == fold;
+        let table = kept_out.table(corpus)?;
+        let test = |clip: &Clip| match &table {
+            Some((table, fold)) => table.fold_of(&clip.speaker) == Some(*fold),
+            None => kept_out == KeptOut::Corpus(clip.corpus),
+        };
         let trained: BTreeSet<&SpeakerId> = clips
             .iter()
             .filter(|clip| !test(clip))
@@ -65,34 +57,13 @@ pub fn split(clips: &[Clip], fold: Option<u8>, seed: u64) -> Result<RunClips, Co
             side.push(clip.clone());
         }
     }
-    if let Some(fold) = fold
-        && split.test.is_empty()
-    {
-        return Err(without_test(clips, fold));
+    if kept_out != KeptOut::Nobody && split.test.is_empty() {
+        return Err(kept_out.empty(clips));
     }
     assert_disjoint(&split.train, &split.test)?;
     assert_disjoint(&split.validation, &split.test)?;
     assert_disjoint(&split.train, &split.validation)?;
     Ok(split)
-}
-
-/// Why `fold` keeps nobody out: no table has it, or its speakers are not there.
-fn without_test(clips: &[Clip], fold: u8) -> CorpusError {
-    let tables = Corpus::ALL
-        .into_iter()
-        .filter(|corpus| clips.iter().any(|clip| clip.corpus == *corpus))
-        .map(protocol_of);
-    match tables.max_by_key(|protocol| protocol.folds()) {
-        Some(most) if !(1..=most.folds()).contains(&fold) => CorpusError::NoSuchFold {
-            protocol: most.name(),
-            fold,
-            folds: most.folds(),
-        },
-        _ => CorpusError::EmptySide {
-            split: format!("fold {fold}"),
-            side: "test",
-        },
-    }
 }
 
 fn draw(mut speakers: Vec<&SpeakerId>, seed: u64) -> BTreeSet<&SpeakerId> {
@@ -125,7 +96,7 @@ mod tests {
             train,
             validation,
             test,
-        } = split(&clips(), Some(1), 1).unwrap();
+        } = split(&clips(), KeptOut::Fold(1), 1).unwrap();
         assert_eq!(train.len() + validation.len() + test.len(), 28);
         assert_eq!((validation.len(), test.len()), (2, 5));
         assert!(validation.iter().all(|clip| clip.corpus == Corpus::Ravdess));
@@ -134,24 +105,39 @@ mod tests {
 
     #[test]
     fn without_a_fold_nobody_is_kept_out() {
-        let all = split(&clips(), None, 1).unwrap();
+        let all = split(&clips(), KeptOut::Nobody, 1).unwrap();
         assert!(all.test.is_empty());
         assert_eq!(all.train.len() + all.validation.len(), 28);
     }
 
     #[test]
+    fn a_corpus_or_a_fold_of_another_table_is_kept_out_whole() {
+        let savee = split(&clips(), KeptOut::Corpus(Corpus::Savee), 1).unwrap();
+        assert_eq!(savee.test.len(), 4);
+        assert!(savee.test.iter().all(|clip| clip.corpus == Corpus::Savee));
+        let luna = split(&clips(), KeptOut::Luna(2), 1).unwrap();
+        assert!(luna.test.iter().all(|clip| clip.corpus == Corpus::Ravdess));
+        assert_ne!(
+            luna.test,
+            split(&clips(), KeptOut::Fold(2), 1).unwrap().test
+        );
+        let tess = split(&clips(), KeptOut::Corpus(Corpus::Tess), 1);
+        assert!(matches!(tess, Err(CorpusError::EmptySide { .. })));
+    }
+
+    #[test]
     fn a_fold_that_no_corpus_has_is_refused_instead_of_training_on_everybody() {
         for fold in [0, 7] {
-            let refused = split(&clips(), Some(fold), 1);
+            let refused = split(&clips(), KeptOut::Fold(fold), 1);
             assert!(matches!(
                 refused,
                 Err(CorpusError::NoSuchFold { folds: 6, .. })
             ));
         }
         let savee = &clips()[24..26];
-        assert!(split(savee, Some(1), 1).is_ok());
+        assert!(split(savee, KeptOut::Fold(1), 1).is_ok());
         assert!(matches!(
-            split(savee, Some(4), 1),
+            split(savee, KeptOut::Fold(4), 1),
             Err(CorpusError::EmptySide { side: "test", .. })
         ));
     }

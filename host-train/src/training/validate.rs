@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use undertone_model::softmax;
 
-use super::batch::{Batch, Example};
+use super::batch::{Example, HostBatch};
 use super::normalise::Normalisation;
 use crate::evaluation::metrics::{Outcome, unweighted_accuracy};
 use crate::features::ClipFeatures;
@@ -35,7 +35,7 @@ pub fn logits(
                 clip
             })
             .collect();
-        let batch = Batch::stack(&clips, &chosen, &device);
+        let batch = HostBatch::stack(&clips, &chosen, 0.0).on(&device);
         let out = network.logits(batch.features, batch.mask) + batch.barred;
         let classes = out.dims()[1];
         let values = out.into_data().iter::<f32>().collect::<Vec<_>>();

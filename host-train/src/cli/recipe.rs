@@ -1,0 +1,85 @@
+//! The recipe on the command line: a usual one, a file, single fields.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
+use undertone_model::Model;
+use undertone_train::training::recipe::Recipe;
+use undertone_train::training::schedule::Schedule;
+
+/// Networks that can be trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Network {
+    /// The streamable network, which ships.
+    Streaming,
+    /// The network of the field's notebooks, with their recipe, for comparison.
+    Classic,
+}
+
+/// How to train.
+#[derive(Debug, Args)]
+pub(crate) struct RecipeArgs {
+    /// Which network; it decides the defaults of the recipe.
+    #[arg(long, value_enum, default_value_t = Network::Streaming)]
+    network: Network,
+    /// Take the recipe from this JSON file; fields that it lacks have their defaults.
+    #[arg(long, value_name = "FILE", conflicts_with = "network")]
+    recipe: Option<PathBuf>,
+    /// Change one field of the recipe, for instance `augmentation.noise=0.5` or `shape.width=160`; may be given again.
+    #[arg(long, value_name = "FIELD=VALUE")]
+    set: Vec<String>,
+    /// Learn from the answers of this model file too (distillation), trained without the same speakers; may be given again.
+    #[arg(long, value_name = "MODEL")]
+    teacher: Vec<PathBuf>,
+    /// Epochs of the schedule [default: 40, classic: 50].
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// Clips per step [default: 64].
+    #[arg(long)]
+    batch: Option<usize>,
+    /// Peak (one-cycle) or initial (plateau) learning rate [default: 0.003, classic: 0.001].
+    #[arg(long)]
+    learning_rate: Option<f64>,
+    /// How the learning rate moves [default: one-cycle, classic: plateau].
+    #[arg(long, value_enum)]
+    schedule: Option<Schedule>,
+    /// Stop after this many epochs without a better validation score.
+    #[arg(long, value_name = "EPOCHS")]
+    patience: Option<usize>,
+}
+
+impl RecipeArgs {
+    /// The recipe, not yet checked, and the teachers that it names.
+    pub(crate) fn read(&self) -> Result<(Recipe, Vec<Model>)> {
+        let usual = match (&self.recipe, self.network) {
+            (Some(file), _) => {
+                let text =
+                    fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+                serde_json::from_slice(&text)
+                    .with_context(|| format!("{}: is no recipe", file.display()))?
+            }
+            (None, Network::Streaming) => Recipe::default(),
+            (None, Network::Classic) => Recipe::classic(),
+        };
+        let mut recipe = usual.changed(&self.set)?;
+        recipe.epochs = self.epochs.unwrap_or(recipe.epochs);
+        recipe.batch = self.batch.unwrap_or(recipe.batch);
+        recipe.learning_rate = self.learning_rate.unwrap_or(recipe.learning_rate);
+        recipe.schedule = self.schedule.unwrap_or(recipe.schedule);
+        recipe.patience = self.patience.or(recipe.patience);
+        let teachers = self
+            .teacher
+            .iter()
+            .map(|file| super::model::load(file))
+            .collect::<Result<Vec<_>>>()?;
+        if !teachers.is_empty() {
+            recipe.teacher.models = teachers
+                .iter()
+                .map(|model| model.metadata().content_hash.clone())
+                .collect();
+        }
+        Ok((recipe, teachers))
+    }
+}

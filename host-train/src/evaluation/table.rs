@@ -1,0 +1,204 @@
+//! Results as Markdown. What is not yet measured says so.
+
+use super::condition::Condition;
+use super::leaky::Way;
+use super::protocol::Protocol;
+use super::results::{FoldResult, Results};
+use super::speakers::{BySpeaker, interval, quantiles};
+
+/// The tables of everything in `all`, which belong to one recipe: the protocols, and under them each class's recall.
+#[must_use]
+pub fn markdown(all: &[Results]) -> String {
+    let mut out = String::from(
+        "| protocol | folds | seeds | UA | of speakers drawn anew | accuracy | macro-F1 | ECE | UA at 75 % | 10, 50, 90 % speaker |\n\
+         |---|---|---|---|---|---|---|---|---|---|\n",
+    );
+    let mut recalls = String::new();
+    for protocol in Protocol::ALL {
+        let results = all.iter().find(|one| one.protocol == protocol);
+        for (name, folds, task) in rows(protocol) {
+            let found: Vec<&FoldResult> = results
+                .iter()
+                .flat_map(|results| &results.results)
+                .filter(|one| one.task == task && folds.contains(&one.fold))
+                .collect();
+            for condition in conditions(&found) {
+                let here = |one: &&FoldResult| one.condition == condition;
+                let found: Vec<&FoldResult> = found.iter().copied().filter(here).collect();
+                let name = match condition {
+                    Condition::Clean => name.clone(),
+                    other => format!("{name}, {other}"),
+                };
+                out.push_str(&row(&name, &folds, &found));
+                recalls.push_str(&recall(&name, &found));
+            }
+        }
+    }
+    if !recalls.is_empty() {
+        out.push_str("\nRecall, mean over folds and seeds:\n\n");
+        out.push_str(&recalls);
+    }
+    out
+}
+
+/// A protocol's rows: name, folds and task.
+fn rows(protocol: Protocol) -> Vec<(String, Vec<String>, &'static str)> {
+    let names = |folds: &[super::protocol::Fold]| folds.iter().map(|f| f.name.clone()).collect();
+    let folds = protocol.folds();
+    match protocol {
+        Protocol::Leaky => {
+            let unheard = Way::ALL[1..].iter().map(|way| way.name()).collect();
+            let leaky = "classic network, altered copies split at random".to_owned();
+            vec![
+                (leaky, vec![Way::Leaky.name()], "all"),
+                (
+                    "classic network, unheard actress".to_owned(),
+                    unheard,
+                    "all",
+                ),
+            ]
+        }
+        Protocol::ZeroShot => {
+            let tasks = [("shared-4", "4 classes"), ("shared", "all shared classes")];
+            let mut rows = Vec::new();
+            for (task, title) in tasks {
+                for fold in &folds {
+                    let name = format!("zero-shot onto {}, {title}", fold.corpus);
+                    rows.push((name, vec![fold.name.clone()], task));
+                }
+                rows.push((format!("zero-shot, mean, {title}"), names(&folds), task));
+            }
+            rows
+        }
+        _ => {
+            let classes = folds[0].tasks[0].emotions.len();
+            vec![(
+                format!("{protocol}, {classes} classes"),
+                names(&folds),
+                "all",
+            )]
+        }
+    }
+}
+
+/// The conditions that occur, and the clean one in any case.
+fn conditions(found: &[&FoldResult]) -> Vec<Condition> {
+    let mut conditions = vec![Condition::Clean];
+    for one in found {
+        if !conditions.contains(&one.condition) {
+            conditions.push(one.condition);
+        }
+    }
+    conditions
+}
+
+fn row(name: &str, folds: &[String], found: &[&FoldResult]) -> String {
+    let missing: Vec<&str> = folds
+        .iter()
+        .filter(|fold| found.iter().all(|one| one.fold != **fold))
+        .map(String::as_str)
+        .collect();
+    if found.is_empty() {
+        return format!("| {name} | not yet measured | | | | | | | | |\n");
+    }
+    let done = folds.len() - missing.len();
+    let folds = if missing.is_empty() {
+        format!("{done} of {done}")
+    } else {
+        let all = done + missing.len();
+        format!("{done} of {all} (not yet: {})", missing.join(", "))
+    };
+    let mut seeds: Vec<String> = found.iter().map(|one| one.seed.to_string()).collect();
+    seeds.sort();
+    seeds.dedup();
+    let figure = |of: fn(&FoldResult) -> f64| spread(found.iter().map(|one| of(one)));
+    let mut speakers = BySpeaker::new();
+    for (speaker, answers) in found.iter().flat_map(|one| &one.speakers) {
+        speakers.entry(speaker.clone()).or_default().add(answers);
+    }
+    // Corpora are never pooled into one figure.
+    let pooled = !name.contains("mean");
+    let between = interval(&speakers).filter(|_| pooled);
+    let between = between.map_or("-".to_owned(), |[low, high]| {
+        format!("{:.1} to {:.1}", 100.0 * low, 100.0 * high)
+    });
+    let people = quantiles(&speakers).filter(|_| pooled);
+    let people = people.map_or("-".to_owned(), |people| {
+        people
+            .map(|score| format!("{:.0}", 100.0 * score))
+            .join(", ")
+    });
+    format!(
+        "| {name} | {folds} | {} | {} | {between} | {} | {} | {} | {} | {people} |\n",
+        seeds.join(", "),
+        figure(|one| one.figures.unweighted_accuracy),
+        figure(|one| one.figures.accuracy),
+        figure(|one| one.figures.macro_f1),
+        figure(|one| one.figures.calibration_error),
+        figure(|one| one.figures.unweighted_accuracy_at_75),
+    )
+}
+
+/// Mean and standard deviation, in %; the deviation only of two values or more.
+fn spread(values: impl Iterator<Item = f64>) -> String {
+    let values: Vec<f64> = values.map(|value| 100.0 * value).collect();
+    let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+    if values.len() < 2 {
+        return format!("{mean:.1}");
+    }
+    let square: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    let deviation = (square / (values.len() - 1) as f64).sqrt();
+    format!("{mean:.1} ± {deviation:.1}")
+}
+
+fn recall(name: &str, found: &[&FoldResult]) -> String {
+    let Some(first) = found.first() else {
+        return String::new();
+    };
+    let same = found.iter().filter(|one| one.classes == first.classes);
+    let same: Vec<&&FoldResult> = same.collect();
+    let parts = first.classes.iter().enumerate().map(|(class, emotion)| {
+        let recall = same.iter().filter_map(|one| one.figures.recall[class]);
+        let recall: Vec<f64> = recall.collect();
+        let mean = recall.iter().sum::<f64>() / recall.len().max(1) as f64;
+        format!("{emotion} {:.0}", 100.0 * mean)
+    });
+    format!("- {name}: {}\n", parts.collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluation::results::tests::result;
+
+    #[test]
+    fn a_missing_fold_is_named_and_a_protocol_without_results_is_not_yet_measured() {
+        let results = Results {
+            name: "mine".to_owned(),
+            protocol: Protocol::Savee,
+            recipe: String::new(),
+            results: vec![result("1", 1, 5), result("1", 2, 7), result("4", 1, 6)],
+        };
+        let table = markdown(&[results]);
+        let line = |start: &str| {
+            let found = table.lines().find(|line| line.starts_with(start));
+            found
+                .unwrap_or_else(|| panic!("{start} in {table}"))
+                .to_owned()
+        };
+        let savee = line("| savee, 7 classes");
+        assert!(
+            savee.contains("2 of 4 (not yet: 2, 3) | 1, 2 | 60.0 ± 10.0 |"),
+            "{savee}"
+        );
+        assert!(line("| crema-d, 6 classes").contains("not yet measured"));
+        assert!(line("- savee, 7 classes").contains("neutral 60"));
+        let columns = |line: &str| line.matches('|').count();
+        assert!(
+            table
+                .lines()
+                .take_while(|line| !line.is_empty())
+                .all(|l| columns(l) == 11)
+        );
+    }
+}

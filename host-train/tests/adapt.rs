@@ -1,0 +1,65 @@
+//! A model file fitted to a few clips.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use undertone_model::Model;
+use undertone_train::adapt::{AdaptError, adapt};
+use undertone_train::features::ClipFeatures;
+
+const SHIPPED: &[u8] = include_bytes!("../../models/undertone-research.onnx");
+
+/// Clips of two made-up voices: one hums low, one hisses.
+fn clips(labels: [usize; 2], each: usize) -> Vec<(ClipFeatures, usize)> {
+    let clip = |index: usize| {
+        let kind = index % 2;
+        let value = |i: usize| {
+            let (t, band) = (i / 64, i % 64);
+            let low = if kind == 0 { 10 } else { 45 };
+            let near = -(band as f32 - low as f32).abs();
+            -40.0 + near + ((t * 7 + index * 13) % 10) as f32
+        };
+        let features = ClipFeatures {
+            rows: 64,
+            values: (0..80 * 64).map(value).collect(),
+        };
+        (features, labels[kind])
+    };
+    (0..2 * each).map(clip).collect()
+}
+
+#[test]
+fn an_adapted_file_says_what_it_is_knows_its_clips_and_can_be_adapted_again() {
+    let given = Model::from_bytes(SHIPPED).unwrap();
+    let clips = clips([3, 5], 4);
+    let (bytes, verdict) = adapt(SHIPPED, &clips, "0123abcd").unwrap();
+    let [before, after] = [verdict.before, verdict.after].map(|one| one.unweighted_accuracy);
+    assert!(verdict.accepts() && after > before, "{verdict:?}");
+    let model = Model::from_bytes(&bytes).unwrap();
+    let (metadata, first) = (model.metadata(), given.metadata());
+    let adapted = metadata.provenance.adapted.as_ref().unwrap();
+    assert_eq!((&adapted.from, adapted.clips), (&first.content_hash, 8));
+    assert_ne!(metadata.content_hash, first.content_hash);
+    assert_eq!(metadata.provenance.corpora, first.provenance.corpora);
+    assert_eq!(metadata.provenance.licence, first.provenance.licence);
+    assert_eq!(metadata.temperature, first.temperature);
+
+    let (again, _) = adapt(&bytes, &clips, "4567").unwrap();
+    let again = Model::from_bytes(&again).unwrap();
+    let twice = again.metadata().provenance.adapted.clone().unwrap();
+    assert_eq!(twice.from, metadata.content_hash);
+}
+
+#[test]
+fn too_few_clips_and_a_file_that_is_no_model_give_no_file() {
+    let mut clips = clips([3, 5], 2);
+    clips.pop();
+    let few = adapt(SHIPPED, &clips, "");
+    assert!(matches!(few, Err(AdaptError::Few { found: 1, .. })));
+    assert!(matches!(
+        adapt(SHIPPED, &clips[..1], ""),
+        Err(AdaptError::OneClass(1))
+    ));
+    assert!(matches!(
+        adapt(b"nonsense", &clips, ""),
+        Err(AdaptError::Model(_))
+    ));
+}

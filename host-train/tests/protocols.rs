@@ -1,0 +1,193 @@
+//! A protocol from clips to results, on made-up corpora with the published names.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use burn::tensor::Device;
+use undertone_train::corpora::Clip;
+use undertone_train::evaluation::condition::Condition;
+use undertone_train::evaluation::leaky::{self, Way, sides};
+use undertone_train::evaluation::measure::{Bench, MeasureError, open, recipe_hash, score};
+use undertone_train::evaluation::plan::plan;
+use undertone_train::evaluation::protocol::Protocol;
+use undertone_train::evaluation::results::Results;
+use undertone_train::evaluation::table::markdown;
+use undertone_train::network::classic::ClassicConfig;
+use undertone_train::network::streaming::Shape;
+use undertone_train::training::classes::Classes;
+use undertone_train::training::kept_out::KeptOut;
+use undertone_train::training::prepare::{clips, recipe_examples};
+use undertone_train::training::recipe::Recipe;
+
+/// A voice of a kind: a pitch by the speaker, a pulse rate by the emotion.
+fn voice(file: &Path, speaker: u32, emotion: u32, take: u32, seconds: f32) {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 16_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::create(file, spec).unwrap();
+    let (hz, pulse) = (90.0 + 7.0 * speaker as f32, 2.0 + emotion as f32);
+    for i in 0..(16_000.0 * seconds) as u32 {
+        let t = i as f32 / 16_000.0 + 0.013 * take as f32;
+        let loud = 0.6 + 0.4 * (std::f32::consts::TAU * pulse * t).sin();
+        let value = loud * (std::f32::consts::TAU * hz * t).sin();
+        writer.write_sample((9_000.0 * value) as i16).unwrap();
+    }
+    writer.finalize().unwrap();
+}
+
+fn ravdess(dir: &Path) -> Vec<Clip> {
+    for actor in 1..=24 {
+        for emotion in 1..=8 {
+            let name = format!("03-01-{emotion:02}-01-01-01-{actor:02}.wav");
+            voice(&dir.join(name), actor, emotion, 0, 0.4);
+        }
+    }
+    clips(&[dir.to_owned()], |left_out| panic!("{left_out}")).unwrap()
+}
+
+fn tiny() -> Recipe {
+    let mut recipe = Recipe {
+        classes: Classes::CalmApart,
+        epochs: 1,
+        batch: 32,
+        shape: Shape {
+            channels: [4, 4, 4, 8],
+            width: 8,
+            dilations: vec![1],
+            hidden: 8,
+            dropout: 0.0,
+        },
+        ..Recipe::default()
+    };
+    recipe.wave.share = 0.3;
+    recipe
+}
+
+#[test]
+fn a_run_is_trained_without_its_fold_scored_on_it_and_never_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let corpus = dir.path().join("ravdess");
+    std::fs::create_dir(&corpus).unwrap();
+    let clips = ravdess(&corpus);
+    let recipe = tiny();
+    let bench = Bench {
+        clips: &clips,
+        examples: recipe_examples(&clips, &recipe, None).unwrap(),
+        recipe: recipe.clone(),
+        runs: dir.path().join("runs"),
+        teachers: None,
+        device: Device::flex().autodiff(),
+    };
+    let runs = plan(&[Protocol::RavdessEmobox, Protocol::ZeroShot], &[4]);
+    let run = runs
+        .iter()
+        .find(|run| run.kept_out == KeptOut::Fold(2))
+        .unwrap();
+    let mut epochs = 0;
+    bench.train(run, |_, _| epochs += 1).unwrap();
+    bench.train(run, |_, _| epochs += 1).unwrap();
+    assert_eq!(epochs, 1);
+
+    let file = bench.file(run);
+    let (model, test) = open(&file, run, &clips).unwrap();
+    assert_eq!(test.len(), 4 * 8);
+    let fold = &run.folds[0];
+    let task = &fold.tasks[0];
+    let hash = recipe_hash(&recipe);
+    let mut results = Results::open(dir.path(), "tiny", fold.protocol, &hash).unwrap();
+    for condition in [Condition::Clean, Condition::Noise(10.0)] {
+        let metadata = model.metadata();
+        let heard = condition.features(&test, &metadata.frontend, &metadata.features);
+        let heard = heard.unwrap();
+        let what = (fold, task, run.seed);
+        let result = score(&file, &model, what, condition, &test, &heard).unwrap();
+        assert_eq!((result.figures.clips, result.classes.len()), (32, 8));
+        assert_eq!(result.speakers.len(), 4);
+        results.add(dir.path(), result).unwrap();
+    }
+    let again = Results::open(dir.path(), "tiny", fold.protocol, &hash).unwrap();
+    assert!(again.has("2", 4, "all", Condition::Clean));
+    let table = markdown(&[again]);
+    assert!(table.contains("1 of 6 (not yet: 1, 3, 4, 5, 6)"), "{table}");
+    assert!(
+        table.contains("ravdess-emobox, 8 classes, noise:10dB"),
+        "{table}"
+    );
+
+    let other = runs
+        .iter()
+        .find(|run| run.kept_out == KeptOut::Fold(3))
+        .unwrap();
+    let refused = open(&file, other, &clips);
+    assert!(matches!(refused, Err(MeasureError::OtherRun { .. })));
+
+    // The same run again, taught by the first one's file; a teacher of another fold would have heard the test speakers.
+    let taught = Bench {
+        runs: dir.path().join("taught"),
+        teachers: Some(bench.runs.clone()),
+        examples: bench.examples.clone(),
+        device: Device::flex().autodiff(),
+        recipe,
+        ..bench
+    };
+    taught.train(run, |_, _| ()).unwrap();
+    let distilled = std::fs::read_to_string(taught.runs.join("fold-2-seed-4/recipe.json")).unwrap();
+    assert!(distilled.contains(&model.metadata().content_hash));
+    let stranger = taught.teachers.as_ref().unwrap().join("fold-3-seed-9.onnx");
+    std::fs::copy(&file, stranger).unwrap();
+    let refused = taught.train(other, |_, _| ()).unwrap_err().to_string();
+    assert!(refused.contains("must not hear"), "{refused}");
+}
+
+#[test]
+fn the_leaky_way_tests_on_copies_of_what_it_heard_and_the_honest_way_on_a_stranger() {
+    let dir = tempfile::tempdir().unwrap();
+    let emotions = ["angry", "disgust", "fear", "happy", "ps", "sad", "neutral"];
+    for (speaker, name) in (0..).zip(["OAF", "YAF"]) {
+        for (emotion, title) in (0..).zip(emotions) {
+            for (take, word) in (0..).zip(["back", "bar", "base"]) {
+                let file = dir.path().join(format!("{name}_{word}_{title}.wav"));
+                voice(&file, 10 * speaker, emotion, take, 1.2);
+            }
+        }
+    }
+    let clips = clips(&[dir.path().to_owned()], |left_out| panic!("{left_out}")).unwrap();
+    assert_eq!(clips.len(), 42);
+    let recipe = Recipe {
+        epochs: 2,
+        ..Recipe::classic()
+    };
+    let contents = |clips: &[Clip]| -> BTreeSet<_> { clips.iter().map(|c| c.content).collect() };
+    let speakers =
+        |clips: &[Clip]| -> BTreeSet<_> { clips.iter().map(|c| c.speaker.clone()).collect() };
+
+    let leaky = sides(&clips, Way::Leaky, &recipe).unwrap();
+    assert_eq!((leaky.train.len(), leaky.test.len()), (168 - 33, 33));
+    assert!(
+        contents(&leaky.heard)
+            .intersection(&contents(&leaky.tested))
+            .count()
+            > 20
+    );
+
+    let honest = sides(&clips, Way::Unheard(1), &recipe).unwrap();
+    assert_eq!((honest.test.len(), honest.validation.len()), (21, 12));
+    assert!(contents(&honest.heard).is_disjoint(&contents(&honest.tested)));
+    assert!(speakers(&honest.heard).is_disjoint(&speakers(&honest.tested)));
+
+    let shape = ClassicConfig {
+        filters: [4, 4, 4],
+        hidden: [8, 8],
+        ..ClassicConfig::new(4536, 7)
+    };
+    let device = Device::flex().autodiff();
+    let folder = dir.path().join("run");
+    let of = (&recipe, Some(shape));
+    let result = leaky::measure(&clips, Way::Leaky, of, &folder, &device, |_, _| ()).unwrap();
+    assert_eq!((result.figures.clips, result.classes.len()), (33, 7));
+    assert!(folder.join("best.bpk").exists() && result.model.is_none());
+}

@@ -10,12 +10,13 @@
 //! - [`network`]: the networks that can be trained.
 //! - [`training`]: the loop, what it hears, and what it leaves on disk.
 //! - [`evaluation`]: figures of merit.
+//! - [`report`]: pages that show the data and the results.
 //! - [`export`]: trained weights to an ONNX file, and the check that nothing changed on the way.
 //! - [`adapt`]: a model file fitted to the voices of one site.
 //!
 //! The library never exits and never asks, and prints nothing but progress bars; the binary `undertone-train` does.
 //! Of a corpus, it writes figures, trained weights and, where a cache folder is named, feature frames; never audio, but for
-//! `undertone-train augment preview`, which is asked for it.
+//! `undertone-train augment` and `undertone-train data report`, which are asked for it.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -25,5 +26,6 @@ pub mod evaluation;
 pub mod export;
 pub mod features;
 pub mod network;
+pub mod report;
 pub mod sound;
 pub mod training;

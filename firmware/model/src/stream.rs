@@ -154,6 +154,14 @@ impl Stream {
         Ok(true)
     }
 
+    /// The pooled statistics of the utterance so far, from which the answer is made: mean, deviation, maximum and
+    /// attention-weighted mean of the encoder's steps, [`Metadata::width`] values each; `None` while there is no step.
+    pub fn pooled(&mut self) -> Option<&[f32]> {
+        self.pool
+            .statistics(&mut self.statistics)
+            .then_some(self.statistics.as_slice())
+    }
+
     /// Writes the logits for the utterance so far, before temperature and softmax; `false` while there is no step.
     ///
     /// # Errors

@@ -148,6 +148,16 @@ impl Section {
         self
     }
 
+    /// Small figures beside each other, up to four in a row.
+    pub fn gallery(&mut self, figures: &[Figure]) -> &mut Self {
+        self.body.push_str("<div class=\"grid small\">");
+        for figure in figures {
+            self.body.push_str(&figure.html());
+        }
+        self.body.push_str("</div>");
+        self
+    }
+
     /// A table; nothing if it has no rows.
     pub fn table(&mut self, table: &Table) -> &mut Self {
         if !table.is_empty() {

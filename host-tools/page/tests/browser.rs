@@ -121,10 +121,10 @@ fn charts() -> Vec<(&'static str, Chart)> {
         tip: HOSTILE.into(),
         ink,
         strength: 0.7,
-        hatched: label == "unknown",
+        open: label == "unknown",
     };
     let timeline = Timeline {
-        seconds: 2.0,
+        seconds: (0.0, 2.0),
         envelope: Envelope::of(&samples, 16_000, 400),
         level: (0..100)
             .map(|i| (f64::from(i) * 0.02, -20.0 - f64::from(i % 30)))

@@ -10,6 +10,7 @@ mod output;
 mod picture;
 mod protocol;
 mod recipe;
+mod report;
 mod train;
 
 use clap::Subcommand;
@@ -28,6 +29,8 @@ pub(crate) enum Command {
     Export(export::ExportArgs),
     /// Score a model file, or whole protocols, on speakers that were never heard
     Evaluate(evaluate::EvaluateArgs),
+    /// Write a page about a run or a model: what it can do for strangers, and what it costs
+    Report(report::ReportArgs),
 }
 
 impl Command {
@@ -39,6 +42,7 @@ impl Command {
             Self::Augment(args) => args.run(),
             Self::Export(args) => args.run(),
             Self::Evaluate(args) => args.run(),
+            Self::Report(args) => args.run(),
         }
     }
 }

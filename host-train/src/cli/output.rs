@@ -1,6 +1,8 @@
 //! Writing data to stdout.
 
+use std::fs;
 use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 
 use anyhow::Context;
 use serde::Serialize;
@@ -39,4 +41,20 @@ pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     let mut document = serde_json::to_string_pretty(value).context("cannot write JSON")?;
     document.push('\n');
     text(&document)
+}
+
+/// Writes a page to a file, whole or not at all, and says so.
+pub(crate) fn page(file: &Path, html: &str) -> anyhow::Result<()> {
+    let partial = file.with_extension(format!("partial{}", std::process::id()));
+    fs::write(&partial, html)
+        .and_then(|()| fs::rename(&partial, file))
+        .with_context(|| {
+            let _ = fs::remove_file(&partial);
+            format!(
+                "cannot write {}: name a file in a folder that can be written to",
+                file.display()
+            )
+        })?;
+    eprintln!("{}: {:.1} MB", file.display(), html.len() as f64 / 1e6);
+    Ok(())
 }

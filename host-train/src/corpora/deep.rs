@@ -61,15 +61,24 @@ pub struct DeepReport {
 
 /// Decodes every clip, on all cores; `on_clip` is called once after each.
 pub fn listen(clips: &[Clip], on_clip: impl Fn() + Sync) -> DeepReport {
+    listen_each(clips, on_clip, |_| ()).0
+}
+
+/// As [`listen`], and gives what `measure` makes of every clip's sound; `None` where there is none.
+pub fn listen_each<T: Send>(
+    clips: &[Clip],
+    on_clip: impl Fn() + Sync,
+    measure: impl Fn(&Audio) -> T + Sync,
+) -> (DeepReport, Vec<Option<T>>) {
     let limits = Limits {
         max_seconds: MAX_SECONDS,
         ..Limits::default()
     };
-    let heard: Vec<Result<Heard, Refused>> = clips
+    let heard: Vec<Result<(Heard, T), Refused>> = clips
         .par_iter()
         .map(|clip| {
             let heard = read_file(&clip.path, &limits)
-                .map(|audio| Heard::new(&audio))
+                .map(|audio| (Heard::new(&audio), measure(&audio)))
                 .map_err(|error| {
                     let message = error.to_string();
                     let reason = message
@@ -85,23 +94,29 @@ pub fn listen(clips: &[Clip], on_clip: impl Fn() + Sync) -> DeepReport {
     let mut reports: BTreeMap<Corpus, AudioReport> = BTreeMap::new();
     let mut hashed = Vec::with_capacity(clips.len());
     let mut unreadable = Vec::new();
+    let mut measured = Vec::with_capacity(clips.len());
     for (clip, heard) in clips.iter().zip(heard) {
         match heard {
-            Ok(heard) => {
+            Ok((heard, own)) => {
+                measured.push(Some(own));
                 hashed.push((clip, heard.hash));
                 reports
                     .entry(clip.corpus)
                     .or_insert_with(|| AudioReport::empty(clip.corpus))
                     .add(clip, &heard);
             }
-            Err(refused) => unreadable.push(refused),
+            Err(refused) => {
+                measured.push(None);
+                unreadable.push(refused);
+            }
         }
     }
-    DeepReport {
+    let report = DeepReport {
         corpora: reports.into_values().collect(),
         identical_audio: identical(hashed.into_iter()),
         unreadable,
-    }
+    };
+    (report, measured)
 }
 
 impl AudioReport {

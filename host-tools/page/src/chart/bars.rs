@@ -47,6 +47,10 @@ pub struct Bars {
     pub level: Option<(f64, String)>,
     /// Colours of single bars instead of the series' one, when there is one series.
     pub inks: Vec<Ink>,
+    /// Too many groups to write their names below; they still tell them when the pointer rests on them.
+    pub unnamed: bool,
+    /// Names of colours; empty for those of the series, where there are several.
+    pub legend: Vec<(String, Ink)>,
 }
 
 impl Bars {
@@ -60,6 +64,8 @@ impl Bars {
             y,
             level: None,
             inks: Vec::new(),
+            unnamed: false,
+            legend: Vec::new(),
         }
     }
 
@@ -69,7 +75,7 @@ impl Bars {
     /// [`PageError::Chart`].
     pub fn draw(&self, size: Size) -> Result<Chart, PageError> {
         let mut x = Axis::names("", self.groups.clone());
-        if self.groups.iter().all(String::is_empty) {
+        if self.unnamed {
             x.ticks = Ticks::Names(Vec::new());
         }
         let legend = if self.series.len() > 1 {
@@ -78,7 +84,7 @@ impl Bars {
                 .map(|series| (series.name.clone(), series.ink))
                 .collect()
         } else {
-            Vec::new()
+            self.legend.clone()
         };
         draw(size, &x, &self.y, &legend, self.description(), |plot| {
             let base = self.y.range.start.max(0.0);

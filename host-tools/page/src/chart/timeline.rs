@@ -5,7 +5,7 @@ use plotters::style::text_anchor::{HPos, VPos};
 use super::Chart;
 use super::axis::Axis;
 use super::ink::Ink;
-use super::plot::{Legend, Size, draw, fill_class};
+use super::plot::{Legend, Plot, Size, draw, fill_class};
 use super::sound::{Envelope, outline};
 use crate::PageError;
 
@@ -22,16 +22,16 @@ pub struct Span {
     pub ink: Ink,
     /// How strong the colour is, 0 to 1.
     pub strength: f64,
-    /// Hatched: an answer that is none.
-    pub hatched: bool,
+    /// With a dashed edge: an answer that is none.
+    pub open: bool,
 }
 
 /// Waveform, spans and level of one channel, from top to bottom.
 #[derive(Clone, Debug)]
 pub struct Timeline {
-    /// Seconds of the axis.
-    pub seconds: f64,
-    /// The waveform.
+    /// Where the axis begins and ends, in seconds.
+    pub seconds: (f64, f64),
+    /// The waveform between the two.
     pub envelope: Envelope,
     /// Level over time in dBFS: seconds and level.
     pub level: Vec<(f64, f64)>,
@@ -51,26 +51,26 @@ impl Timeline {
     /// # Errors
     /// [`PageError::Chart`].
     pub fn draw(&self, width: u32) -> Result<Chart, PageError> {
+        let (start, end) = self.seconds;
         let rows = self.rows.len() as f64;
-        let total = rows + LEVEL + WAVE;
         let mut names: Vec<String> = vec![String::new(); LEVEL as usize];
         names[0] = "level, dBFS".into();
         names.extend(self.rows.iter().rev().map(|row| row.0.clone()));
         names.extend([String::new(), "waveform".into(), String::new()]);
         let y = Axis::names("", names);
-        let x = Axis::numbers("time in s", 0.0..self.seconds);
+        let x = Axis::numbers("time in s", start..end);
         let legend: Legend = self.legend.clone();
+        let total = rows + LEVEL + WAVE;
         let size = Size {
             width,
             height: 70 + (total * 30.0) as u32,
         };
         draw(size, &x, &y, &legend, self.description(), |plot| {
-            plot.raw("<defs><pattern id=\"hatch\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\"><path class=\"ks\" stroke-width=\"2.5\" d=\"M0 0V6\"/></pattern></defs>");
             let middle = LEVEL + rows + WAVE / 2.0;
             let path = outline(
                 &self.envelope.parts,
                 self.envelope.seconds,
-                |(time, value)| plot.at((time, middle + value * (WAVE / 2.0 - 0.1))),
+                |(time, value)| plot.at((start + time, middle + value * (WAVE / 2.0 - 0.1))),
             );
             plot.raw(&format!(
                 "<path class=\"{}\" d=\"{path}\"/>",
@@ -78,59 +78,51 @@ impl Timeline {
             ));
             for (index, (_, spans)) in self.rows.iter().enumerate() {
                 let base = LEVEL + rows - 1.0 - index as f64;
-                plot.line(
-                    vec![(0.0, base + 0.5), (self.seconds, base + 0.5)],
-                    Ink::Grid,
-                    1.0,
-                )?;
+                plot.line(vec![(start, base + 0.5), (end, base + 0.5)], Ink::Grid, 1.0)?;
                 for span in spans {
-                    let (from, to) = ((span.seconds.0, base + 0.12), (span.seconds.1, base + 0.88));
-                    plot.tip(&span.tip);
-                    plot.rect(from, to, span.ink, span.strength.clamp(0.12, 1.0))?;
-                    let ((left, bottom), (right, top)) = (plot.at(from), plot.at(to));
-                    if span.hatched {
-                        plot.raw(&format!("<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"url(#hatch)\" pointer-events=\"none\"/>", right - left, bottom - top));
-                    }
-                    if right - left > 6.2 * span.label.chars().count() as f64 + 4.0
-                        && !span.label.is_empty()
-                    {
-                        plot.text(
-                            &span.label,
-                            ((from.0 + to.0) / 2.0, base + 0.5),
-                            (0, 0),
-                            Ink::Text,
-                            HPos::Center,
-                            VPos::Center,
-                        )?;
-                    }
+                    self.span(plot, span, base)?;
                 }
             }
             let height = |db: f64| (db.clamp(FLOOR_DB, 0.0) - FLOOR_DB) / -FLOOR_DB * (LEVEL - 0.1);
             for db in [-60.0, -40.0, -20.0] {
-                plot.line(
-                    vec![(0.0, height(db)), (self.seconds, height(db))],
-                    Ink::Grid,
-                    1.0,
-                )?;
-                plot.text(
+                plot.line(vec![(start, height(db)), (end, height(db))], Ink::Grid, 1.0)?;
+                plot.note(
                     &format!("{db:.0}").replace('-', "−"),
-                    (self.seconds, height(db)),
-                    (-2, 0),
-                    Ink::Muted,
-                    HPos::Right,
-                    VPos::Bottom,
-                )?;
+                    (end, height(db)),
+                    (-2.0, -2.0),
+                    true,
+                );
             }
-            plot.line(
-                self.level
-                    .iter()
-                    .map(|&(time, db)| (time, height(db)))
-                    .collect(),
-                Ink::Muted,
-                1.4,
-            )?;
-            Ok(())
+            let level = self.level.iter();
+            let level = level.map(|&(time, db)| (time.clamp(start, end), height(db)));
+            plot.line(level.collect(), Ink::Muted, 1.4)
         })
+    }
+
+    fn span(&self, plot: &mut Plot<'_>, span: &Span, base: f64) -> Result<(), PageError> {
+        let (start, end) = self.seconds;
+        let from = (span.seconds.0.clamp(start, end), base + 0.12);
+        let to = (span.seconds.1.clamp(start, end), base + 0.88);
+        if to.0 <= from.0 {
+            return Ok(());
+        }
+        plot.tip(&span.tip);
+        plot.rect(from, to, span.ink, span.strength.clamp(0.12, 1.0))?;
+        let ((left, bottom), (right, top)) = (plot.at(from), plot.at(to));
+        if span.open {
+            plot.raw(&format!(
+                "<rect class=\"l km\" stroke-dasharray=\"3 3\" x=\"{left:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{:.1}\" pointer-events=\"none\"/>",
+                right - left,
+                bottom - top
+            ));
+        }
+        let room = right - left > 6.2 * span.label.chars().count() as f64 + 4.0;
+        if room && !span.label.is_empty() {
+            let middle = ((from.0 + to.0) / 2.0, base + 0.5);
+            let (h, v) = (HPos::Center, VPos::Center);
+            plot.text(&span.label, middle, (0, 0), Ink::Text, h, v)?;
+        }
+        Ok(())
     }
 
     fn description(&self) -> String {
@@ -141,7 +133,7 @@ impl Timeline {
             .collect();
         format!(
             "{:.1} s of sound: waveform, {}, level.",
-            self.seconds,
+            self.seconds.1 - self.seconds.0,
             rows.join(", ")
         )
     }

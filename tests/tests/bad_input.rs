@@ -278,6 +278,11 @@ fn a_configuration_that_is_wrong_is_told_with_file_field_and_range() {
             "segments.onset_threshold is 7",
         ),
         ("[segments]\nhangover_ms = -1", "hangover_ms"),
+        ("[thresholds]\nsad = 1.5", "thresholds.sad is 1.5"),
+        (
+            "[thresholds]\nbored = 0.5",
+            "thresholds.bored is 0.5: the model has no such label; it has neutral",
+        ),
         (
             "[events]\nchallenge_updates = 0",
             "events.challenge_updates is 0",

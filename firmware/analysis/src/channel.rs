@@ -190,6 +190,11 @@ impl<S: Scorer> Channel<S> {
         self.decider.tracker.set_threshold(label, value);
     }
 
+    /// True while somebody speaks, short pauses included; whatever of it may be told.
+    pub fn is_speech(&self) -> bool {
+        self.front.is_in_segment()
+    }
+
     /// Takes the next samples.
     ///
     /// # Errors

@@ -128,6 +128,11 @@ impl Front {
         self.segmenter.certain_until()
     }
 
+    /// True while a segment is open, pauses in it included.
+    pub fn is_in_segment(&self) -> bool {
+        self.segmenter.is_open()
+    }
+
     /// True while speech is heard in the open segment, and not a pause.
     pub fn hears_speech(&self) -> bool {
         matches!(

@@ -151,6 +151,11 @@ impl<S: Scorer> Analyser<S> {
         self.channels.len()
     }
 
+    /// True while somebody speaks on any channel, short pauses included; also where no utterance may be told.
+    pub fn is_speech(&self) -> bool {
+        self.channels.iter().any(Channel::is_speech)
+    }
+
     /// Lets answers come `factor` (at least 1) times as far apart as the model says, from the next one on; everything
     /// else stays. For analysis that cannot keep up ([`Overload`]).
     pub fn widen(&mut self, factor: u32) {

@@ -34,6 +34,8 @@ fn start(cli: &Cli) -> Result<(), DaemonError> {
     let configuration = layers.load()?;
     talk::configure(configuration.settings.log);
     let model = model_file::load(configuration.settings.model.as_deref())?;
+    let labels = &model.metadata().labels;
+    let _ = configuration.settings.thresholds.resolve(labels)?;
     if cli.check {
         undertoned::say_line(format_args!("configuration and model are usable"));
         return Ok(());

@@ -113,6 +113,8 @@ pub struct SourceStatus {
     pub state: State,
     /// What it delivers.
     pub signal: Signal,
+    /// It is a device that has delivered one and the same value for two seconds and more, as no microphone that works does.
+    pub dead: bool,
 }
 
 /// How the box is. Counters begin with the daemon and never go back.

@@ -196,6 +196,14 @@ impl Segmenter {
         self.state
     }
 
+    /// True while a segment is open, pauses in it included.
+    pub fn is_open(&self) -> bool {
+        matches!(
+            self.state,
+            SegmenterState::Speech { .. } | SegmenterState::Hangover { .. }
+        )
+    }
+
     /// Up to where (exclusive) audio is known to belong to the open segment; `None` when none is open.
     ///
     /// In a pause this stops at the post-roll: what follows belongs to the segment only if speech resumes.

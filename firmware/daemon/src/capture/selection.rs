@@ -27,6 +27,16 @@ impl Pick {
     }
 }
 
+impl Pick {
+    /// How many channels are left of a source; `None` when that depends on how many it has.
+    pub fn channels_kept(&self) -> Option<usize> {
+        let needed = self.channels_needed()?;
+        Selection::of(self, needed)
+            .ok()
+            .map(|selection| selection.channels())
+    }
+}
+
 /// The channels of a source that are analysed. The others are dropped before the ring: nothing is computed from them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {

@@ -53,6 +53,7 @@ impl Change {
             analysis: before.model != after.model
                 || before.segments != after.segments
                 || before.events != after.events
+                || before.thresholds != after.thresholds
                 || before.output.level_interval_ms != after.output.level_interval_ms,
             sinks: before.output != after.output
                 || before.mqtt != after.mqtt
@@ -93,7 +94,7 @@ impl Change {
     fn concerns(&self, field: &str) -> bool {
         match field.split('.').next().unwrap_or_default() {
             "source" => !self.opened.is_empty() || !self.closed.is_empty(),
-            "model" | "segments" | "events" => self.analysis,
+            "model" | "segments" | "events" | "thresholds" => self.analysis,
             "output" | "mqtt" | "serial" => self.sinks,
             "metrics" => self.metrics,
             "control" => self.control,

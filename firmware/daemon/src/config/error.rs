@@ -37,6 +37,16 @@ pub enum ConfigError {
         /// What is allowed.
         remedy: String,
     },
+    /// The threshold of a label is out of range, or the model has no such label.
+    #[error("thresholds.{label} is {value}: {remedy}")]
+    Threshold {
+        /// The label.
+        label: String,
+        /// The threshold as it was given.
+        value: f32,
+        /// What is allowed.
+        remedy: String,
+    },
     /// A range of the event settings is violated.
     #[error("configuration: {0}")]
     Range(#[from] EventsError),

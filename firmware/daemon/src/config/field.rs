@@ -1,6 +1,8 @@
 //! Every field of the configuration: the one table behind error messages, environment variables and the documentation.
 
-use super::{control, deployment, health, log, metrics, model, mqtt, output, serial, source};
+use super::{
+    control, deployment, health, log, metrics, model, mqtt, output, serial, source, thresholds,
+};
 
 /// One field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +40,7 @@ pub fn fields() -> impl Iterator<Item = &'static Field> {
         model::FIELDS,
         SEGMENTS,
         EVENTS,
+        thresholds::FIELDS,
         output::FIELDS,
         mqtt::FIELDS,
         serial::FIELDS,
@@ -52,7 +55,8 @@ pub fn fields() -> impl Iterator<Item = &'static Field> {
 
 /// A field by its name.
 pub(super) fn find(name: &str) -> Option<&'static Field> {
-    fields().find(|field| field.name == name)
+    let any = name.starts_with("thresholds.").then_some(thresholds::ANY);
+    fields().find(|field| field.name == any.unwrap_or(name))
 }
 
 /// The fields of `[segments]`; their types are in `undertone-events`.

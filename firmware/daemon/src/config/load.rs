@@ -1,5 +1,6 @@
 //! The layers of the configuration: file, environment, command line; the later one wins.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -48,7 +49,7 @@ pub struct Configuration {
 /// A variable that sets a field.
 struct Variable<'a> {
     name: &'a str,
-    field: &'static str,
+    field: Cow<'static, str>,
     text: &'a str,
 }
 
@@ -71,7 +72,7 @@ impl Layers {
         })?;
         let variables = self.variables()?;
         for variable in &variables {
-            set(&mut written, variable.field, guess(variable.text));
+            set(&mut written, &variable.field, guess(variable.text));
         }
         merge(&mut written, &self.overrides.sections);
         name_sources(&mut written, &self.overrides.sources);
@@ -95,12 +96,8 @@ impl Layers {
             let Some(rest) = name.strip_prefix(PREFIX) else {
                 continue;
             };
-            match fields().find(|field| variable(field.name) == rest) {
-                Some(field) => found.push(Variable {
-                    name,
-                    field: field.name,
-                    text,
-                }),
+            match named(rest) {
+                Some(field) => found.push(Variable { name, field, text }),
                 // Others may use the prefix, but a section of ours shows that a field was meant.
                 None if fields().any(|field| rest.starts_with(&variable(section(field.name)))) => {
                     return Err(ConfigError::Field(Box::new(FieldError {
@@ -171,11 +168,15 @@ fn as_text(written: &mut Table, variables: &[Variable<'_>], error: &Wrong) -> bo
     if at(written, &path).is_none_or(Value::is_str) {
         return false;
     }
-    set(written, variable.field, Value::String(variable.text.into()));
+    set(
+        written,
+        &variable.field,
+        Value::String(variable.text.into()),
+    );
     // Taken only where text is what is wanted; otherwise the first complaint is the better one.
     match parse(written) {
         Err(again) if again.path().to_string() == path => {
-            set(written, variable.field, guess(variable.text));
+            set(written, &variable.field, guess(variable.text));
             false
         }
         _ => true,
@@ -187,6 +188,16 @@ fn guess(text: &str) -> Value {
     let as_toml = toml::from_str::<Table>(&format!("v = {text}")).ok();
     let value = as_toml.and_then(|mut table| table.remove("v"));
     value.unwrap_or_else(|| Value::String(text.into()))
+}
+
+/// The field that the rest of a variable's name means.
+fn named(rest: &str) -> Option<Cow<'static, str>> {
+    let plain = |label: &&str| !label.is_empty() && !label.contains('.');
+    if let Some(label) = rest.strip_prefix("THRESHOLDS_").filter(plain) {
+        return Some(format!("thresholds.{}", label.to_lowercase()).into());
+    }
+    let field = fields().find(|field| variable(field.name) == rest)?;
+    Some(field.name.into())
 }
 
 fn variable(name: &str) -> String {

@@ -19,6 +19,7 @@ mod mqtt;
 mod output;
 mod serial;
 mod source;
+mod thresholds;
 
 use std::path::PathBuf;
 
@@ -38,6 +39,7 @@ pub use mqtt::{MqttOutboxSection, MqttSection, MqttSettings, MqttTlsSection, Sec
 pub use output::OutputSection;
 pub use serial::{SerialSection, SerialSettings};
 pub use source::{SourceSection, SourceSettings, Sources};
+pub use thresholds::Thresholds;
 pub use undertone_deployment::{
     Deployment, DeploymentError, DeploymentSection, EVALUATION, LegalBasis, Role, Subjects,
 };
@@ -56,6 +58,8 @@ pub struct ConfigFile {
     pub segments: SegmenterConfig,
     /// How decisions are told.
     pub events: TrackerConfig,
+    /// From which probability on.
+    pub thresholds: Thresholds,
     /// Where to and in which form.
     pub output: OutputSection,
     /// The broker.
@@ -85,6 +89,8 @@ pub struct Settings {
     pub segments: SegmenterConfig,
     /// How decisions are told.
     pub events: TrackerConfig,
+    /// From which probability on; labels that the model may not have.
+    pub thresholds: Thresholds,
     /// Where to and in which form.
     pub output: OutputSection,
     /// The broker, if any.
@@ -119,12 +125,14 @@ impl ConfigFile {
         self.metrics.check()?;
         self.segments.validate()?;
         self.events.validate()?;
+        self.thresholds.check()?;
         Ok(Settings {
             deployment,
             sources,
             model: self.model.path,
             segments: self.segments,
             events: self.events,
+            thresholds: self.thresholds,
             output: self.output,
             mqtt: self.mqtt.settle()?,
             serial: self.serial.settle()?,

@@ -169,6 +169,10 @@ fn every_field_in_turn_is_refused_with_its_name_its_value_and_what_is_allowed() 
                 field.name
             );
         }
+        // Which labels there are, the model says; see the test of thresholds.
+        if section == "thresholds" {
+            continue;
+        }
         let misspelt = format!("[{section}]\n{name}x = 1\n");
         let error = settle(&misspelt).unwrap_err().to_string();
         for part in [&format!("{}x", field.name)[..], "unknown field", name] {
@@ -303,14 +307,22 @@ fn a_change_touches_only_what_differs() {
     assert!(!other.analysis && !other.sinks);
 
     type Part = fn(&Change) -> bool;
-    let parts: [(&str, Part, &str); 6] = [
+    let parts: [(&str, Part, &str); 10] = [
         (
             "[segments]\nonset_ms = 65",
             |c| c.analysis,
             "segments.onset_ms",
         ),
         ("[model]\npath = \"x\"", |c| c.analysis, "model.path"),
+        ("[thresholds]\nsad = 0.5", |c| c.analysis, "thresholds.sad"),
         ("[output]\nlevels = true", |c| c.sinks, "output.levels"),
+        ("[mqtt]\nhost = \"x\"", |c| c.sinks, "mqtt.host"),
+        (
+            "[mqtt]\nhost = \"x\"\n[mqtt.outbox]\nmax_events = 9",
+            |c| c.sinks,
+            "mqtt.host, mqtt.outbox",
+        ),
+        ("[serial]\nport = \"/dev/x\"", |c| c.sinks, "serial.port"),
         (
             "[health]\nhot_celsius = 70",
             |c| c.health,
@@ -326,7 +338,7 @@ fn a_change_touches_only_what_differs() {
     for (text, part, field) in parts {
         let change = change(&format!("[source]\nname = \"stdin\"\n{text}"));
         assert!(part(&change), "{text}: {change:?}");
-        assert_eq!(change.fields, [field]);
+        assert_eq!(change.fields.join(", "), field);
         let parts = [
             change.analysis,
             change.sinks,
@@ -339,6 +351,44 @@ fn a_change_touches_only_what_differs() {
         assert_eq!(parts.iter().filter(|part| **part).count(), 1, "{change:?}");
         assert!(change.opened.is_empty() && change.closed.is_empty());
     }
+}
+
+#[test]
+fn thresholds_are_resolved_by_the_labels_of_the_model_and_refused_with_label_value_and_remedy() {
+    let labels = ["neutral", "sad", "very_sad"].map(str::to_owned);
+    let text = format!("{LEAST}[thresholds]\nsad = 0.5\n");
+    let environment = [
+        ("UNDERTONE_THRESHOLDS_VERY_SAD", "0.75"),
+        ("UNDERTONE_THRESHOLDS_SAD", "0.25"),
+    ];
+    let settings = load(&text, &environment).unwrap().settings;
+    let resolved = settings.thresholds.resolve(&labels).unwrap();
+    assert_eq!(resolved, [(1, 0.25), (2, 0.75)]);
+    let none = settle(LEAST).unwrap().thresholds.resolve(&labels).unwrap();
+    assert_eq!(none, []);
+
+    let bored = settle(&format!("{LEAST}[thresholds]\nbored = 0.5")).unwrap();
+    let error = bored.thresholds.resolve(&labels).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "thresholds.bored is 0.5: the model has no such label; it has neutral, sad, very_sad"
+    );
+    for (value, part) in [
+        ("1.5", "thresholds.sad is 1.5: give a value from 0 to 1"),
+        ("-0.1", "thresholds.sad is -0.1: give a value from 0 to 1"),
+        ("nan", "thresholds.sad is NaN: give a value from 0 to 1"),
+        ("\"much\"", "line 4: thresholds.sad is \"much\""),
+        ("{ a = 1 }", "thresholds.sad"),
+    ] {
+        let error = settle(&format!("{LEAST}[thresholds]\nsad = {value}\n")).unwrap_err();
+        assert!(error.to_string().contains(part), "{value}: {error}");
+    }
+    let variable = ("UNDERTONE_THRESHOLDS_SAD", "much");
+    let error = load(LEAST, &[variable]).unwrap_err().to_string();
+    assert!(
+        error.contains(variable.0) && error.contains("thresholds.sad") && error.contains("0 to 1"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -167,7 +167,10 @@ fn for_people(value: &Value) -> String {
                 for source in sources {
                     let text = |field: &str| source[field].as_str().unwrap_or_default().to_owned();
                     let (name, state, signal) = (text("name"), text("state"), text("signal"));
-                    lines.push(format!("source      {name}: {state}, signal {signal}"));
+                    let dead = if source["dead"] == true { ", dead" } else { "" };
+                    lines.push(format!(
+                        "source      {name}: {state}, signal {signal}{dead}"
+                    ));
                 }
             }
             (_, Value::Array(items)) => {

@@ -29,6 +29,15 @@ pub fn page(info: &Info, status: &Status, health: &Health, counters: &Counters) 
         let labels = [("source", &*source.name), ("state", source.state.name())];
         page.value("source_state", &labels, 1);
     }
+    page.family(
+        "source_dead",
+        "gauge",
+        "1 for a device that delivers one and the same value.",
+    );
+    for source in &status.sources {
+        let labels = [("source", &*source.name)];
+        page.value("source_dead", &labels, u8::from(source.dead));
+    }
     let counted = [
         (
             "xruns",
@@ -176,6 +185,7 @@ mod tests {
                 name: "alsa:\"x\\y\"\n".into(),
                 state: State::MicLost,
                 signal: Signal::None,
+                dead: true,
             }],
             troubles: Vec::new(),
         };
@@ -197,6 +207,7 @@ mod tests {
             "undertone_info{version=\"0.1.0\",model=\"ab\",licence=\"open\"} 1",
             "undertone_state{state=\"mic-lost\"} 1",
             "undertone_state{state=\"listening\"} 0",
+            "undertone_source_dead{source=\"alsa:\\\"x\\\\y\\\"\\n\"} 1",
             "undertone_source_state{source=\"alsa:\\\"x\\\\y\\\"\\n\",state=\"mic-lost\"} 1",
             "undertone_gaps_total 7",
             "undertone_lost_events_total{sink=\"stdout\"} 2",

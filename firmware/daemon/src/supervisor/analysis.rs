@@ -52,11 +52,16 @@ impl<N: FnMut(Notice)> Analysis<N> {
         let mut finishing = false;
         // Those that a command has set, for sources that come later.
         let mut thresholds: Vec<(Option<usize>, f32)> = Vec::new();
+        // What a reload has brought; a source that was waited for meanwhile knows the plan before.
+        let mut latest: Option<Plan> = None;
         loop {
             self.stage.mark();
             while let Ok(order) = self.orders.try_recv() {
                 match order {
                     Order::Attach(mut lane) => {
+                        if let Some(plan) = &latest {
+                            lane.rebuild(plan, &mut self.reporter, &mut self.notify)?;
+                        }
                         lane.widen(overload.load().widening());
                         for (label, value) in &thresholds {
                             lane.threshold(*label, *value);
@@ -67,6 +72,7 @@ impl<N: FnMut(Notice)> Analysis<N> {
                     Order::Plan(plan) => {
                         thresholds.clear();
                         self.replan(&plan, &mut lanes)?;
+                        latest = Some(plan);
                     }
                     Order::Sinks(fan_out) => self.reporter.redirect(fan_out),
                     Order::Threshold(label, value) => {

@@ -8,6 +8,7 @@ use undertone_events::EndReason;
 
 use super::message::{Notice, SourceId};
 use super::plan::{BLOCK, Plan, Timed};
+use super::pulse::{Pulse, worse};
 use super::reporter::{Place, Reporter};
 use crate::capture::{Found, MarkKind, Reader};
 use crate::health::Counters;
@@ -31,6 +32,7 @@ pub struct Lane {
     /// What was told of.
     dropped: u64,
     signal: Option<Signal>,
+    pulse: Pulse,
     speech: bool,
 }
 
@@ -69,6 +71,7 @@ impl Lane {
             heard: 0,
             dropped: 0,
             signal: None,
+            pulse: Pulse::default(),
             speech: false,
         })
     }
@@ -187,10 +190,17 @@ impl Lane {
     ) -> Result<(), ScorerError> {
         let (first, roles, live, rate) =
             (self.first_channel, &self.roles, self.live, self.format.rate);
-        let mut signal = None;
+        let mut levels: Option<(Signal, bool, u64)> = None;
         let outcome = act(&mut self.analyser, &mut |number, told| {
             if let Told::Level(level) = &told {
-                signal = Some(level.signal);
+                // Of several channels the worst counts; their levels end together.
+                levels = match levels {
+                    Some(later) if later.2 > level.at_frame => Some(later),
+                    Some((signal, dead, at)) if at == level.at_frame => {
+                        Some((worse(signal, level.signal), dead || level.dead, at))
+                    }
+                    _ => Some((level.signal, level.dead, level.at_frame)),
+                };
             }
             let place = Place {
                 channel: first + number,
@@ -200,11 +210,21 @@ impl Lane {
             };
             reporter.put(&place, told);
         });
-        if let Some(signal) = signal {
+        if let Some((signal, dead, at_frame)) = levels {
+            // A recording may hold digital silence; a device that does is dead.
+            let was = self.pulse.is_dead();
+            self.pulse.take(self.live && dead, at_frame, rate);
+            if self.pulse.is_dead() != was {
+                notify(Notice::Dead(self.id, !was));
+            }
+            let signal = if self.pulse.is_dead() {
+                Signal::None
+            } else {
+                signal
+            };
             self.show(signal, notify);
         }
-        let count = self.analyser.channels();
-        let speech = reporter.is_speech(first..first + count);
+        let speech = self.analyser.is_speech();
         if speech != self.speech {
             self.speech = speech;
             notify(Notice::Speech(self.id, speech));

@@ -33,9 +33,9 @@ pub enum Happened {
     Lost,
     /// It was closed on purpose.
     Muted(MuteCause),
-    /// An utterance began.
+    /// Somebody speaks.
     SpeechBegan,
-    /// No utterance is open any more.
+    /// Nobody speaks any more.
     SpeechEnded,
     /// Its audio has ended.
     Ended,

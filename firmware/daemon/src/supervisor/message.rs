@@ -26,7 +26,9 @@ pub enum Notice {
     Unusable(SourceId, undertone_analysis::AnalysisError),
     /// What a source delivers.
     Signal(SourceId, Signal),
-    /// Whether an utterance is open.
+    /// Whether what a device delivers is always the same value, as no microphone that works does.
+    Dead(SourceId, bool),
+    /// Whether somebody speaks.
     Speech(SourceId, bool),
     /// All of a source's audio has been analysed.
     Drained(SourceId),

@@ -15,7 +15,9 @@ mod end;
 mod lane;
 mod machine;
 mod message;
+mod numbers;
 mod plan;
+mod pulse;
 mod reload;
 mod reporter;
 mod signals;
@@ -47,7 +49,7 @@ use crate::notify::Notifier;
 use crate::sinks::{FanOut, Sinks};
 use crate::status::{Info, Status};
 use crate::stop::Stop;
-use crate::talk::{complain, say};
+use crate::talk::{caution, complain, say};
 
 /// The longest time without a look at health, watchdog and the threads.
 const TICK: Duration = Duration::from_millis(100);
@@ -157,6 +159,7 @@ impl Supervisor {
                     source.signal = signal;
                 }
             }
+            Notice::Dead(id, dead) => self.lives(id, !dead),
             Notice::Speech(id, true) => self.happened(id, Happened::SpeechBegan),
             Notice::Speech(id, false) => self.happened(id, Happened::SpeechEnded),
             Notice::Drained(id) => self.drained(id),
@@ -202,6 +205,21 @@ impl Supervisor {
     fn happened(&mut self, id: SourceId, happened: Happened) {
         if let Some(source) = self.source(id) {
             source.doing = source.doing.after(happened);
+        }
+    }
+
+    fn lives(&mut self, id: SourceId, lives: bool) {
+        let Some(source) = self.source(id) else {
+            return;
+        };
+        source.dead = !lives;
+        let name = Arc::clone(&source.name);
+        if lives {
+            say!("{name} delivers sound again");
+        } else {
+            caution!(
+                "{name} delivers one value for ever: the microphone is dead or muted, or nothing is plugged into it"
+            );
         }
     }
 

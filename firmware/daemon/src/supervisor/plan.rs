@@ -9,7 +9,7 @@ use undertone_analysis::{
 use undertone_events::{SegmenterConfig, TrackerConfig};
 use undertone_model::{Model, Stream};
 
-use crate::config::Settings;
+use crate::config::{ConfigError, Settings};
 use crate::health::{Counter, Timings};
 
 /// Frames that analysis takes at once, at most.
@@ -21,6 +21,8 @@ pub struct Plan {
     pub(super) model: Arc<Model>,
     segments: SegmenterConfig,
     events: TrackerConfig,
+    /// Labels by their place in the model's order, with a threshold other than the model's.
+    thresholds: Arc<[(usize, f32)]>,
     level_interval_ms: u32,
     timings: Timings,
     answers: Counter,
@@ -28,20 +30,25 @@ pub struct Plan {
 
 impl Plan {
     /// As configured; answers of the network are timed and counted.
+    ///
+    /// # Errors
+    /// A threshold for a label that the model does not have.
     pub(super) fn new(
         model: Arc<Model>,
         settings: &Settings,
         timings: Timings,
         answers: Counter,
-    ) -> Self {
-        Plan {
+    ) -> Result<Self, ConfigError> {
+        let thresholds = settings.thresholds.resolve(&model.metadata().labels)?;
+        Ok(Plan {
             model,
             segments: settings.segments,
             events: settings.events,
+            thresholds: thresholds.into(),
             level_interval_ms: settings.output.level_interval_ms,
             timings,
             answers,
-        }
+        })
     }
 
     /// An analyser for one source.
@@ -58,12 +65,16 @@ impl Plan {
             level_interval_ms: Some(self.level_interval_ms),
             block_frames: BLOCK,
         };
-        analyser_with(&self.model, &settings, |stream| Timed {
+        let mut analyser = analyser_with(&self.model, &settings, |stream| Timed {
             stream,
             spent: std::time::Duration::ZERO,
             timings: self.timings.clone(),
             answers: self.answers.clone(),
-        })
+        })?;
+        for (label, value) in self.thresholds.iter() {
+            analyser.set_threshold(Some(*label), *value);
+        }
+        Ok(analyser)
     }
 
     /// Runs the model once over made-up frames, so that the first utterance does not wait for memory.

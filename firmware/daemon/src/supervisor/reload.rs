@@ -72,7 +72,7 @@ impl Supervisor {
                 settings,
                 self.gatherer.timings.clone(),
                 counters.answers.clone(),
-            );
+            )?;
             // A model that cannot be run live shows itself here.
             let format = Format {
                 rate: 48_000,

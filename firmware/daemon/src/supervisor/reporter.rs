@@ -94,11 +94,6 @@ impl Reporter {
         self.event_rate = rate;
     }
 
-    /// True while an utterance is open on one of these channels.
-    pub(super) fn is_speech(&self, mut channels: std::ops::Range<usize>) -> bool {
-        channels.any(|channel| self.open.get(channel).is_some_and(Option::is_some))
-    }
-
     /// Reports what is told about a channel.
     pub(super) fn put(&mut self, place: &Place, told: Told) {
         match told {
@@ -289,7 +284,6 @@ mod tests {
         reporter.put(&place(0), event(1, EventKind::Start));
         reporter.put(&place(2), event(1, EventKind::Start));
         reporter.put(&place(2), event(1, EventKind::Update));
-        assert!(reporter.is_speech(0..1) && !reporter.is_speech(1..2));
         let died = std::thread::spawn(move || {
             let _owned = reporter;
             std::panic::resume_unwind(Box::new("on purpose"));

@@ -1,7 +1,6 @@
 //! One source as the supervisor knows it, and the thread that captures it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
 use std::thread::{JoinHandle, Thread};
 use std::time::{Duration, Instant};
@@ -11,6 +10,7 @@ use undertone_analysis::{Channels, Signal};
 use super::lane::Lane;
 use super::machine::Doing;
 use super::message::{Input, Notice, Order, SourceId};
+use super::numbers::{Kept, Numbers};
 use super::plan::Plan;
 use super::thread::spawn;
 use crate::capture::{self, CaptureError, CaptureSignal, Link, Mute, Selection, Source, WhenFull};
@@ -38,7 +38,7 @@ pub(super) struct Hub {
     /// The analysis thread, to be woken.
     pub(super) analysis: Thread,
     pub(super) progress: Progress,
-    pub(super) next_channel: Arc<AtomicUsize>,
+    pub(super) numbers: Numbers,
 }
 
 impl Hub {
@@ -61,6 +61,8 @@ pub(super) struct Running {
     pub(super) name: Arc<str>,
     pub(super) doing: Doing,
     pub(super) signal: Signal,
+    /// What it delivers is always the same value.
+    pub(super) dead: bool,
     /// A device, or something that is waited for.
     pub(super) live: bool,
     /// All of its audio has been analysed.
@@ -90,6 +92,7 @@ impl Running {
         };
         let capture = Capture {
             id,
+            numbers: hub.numbers.keep(settings, source.as_deref()),
             settings: settings.clone(),
             plan: plan.clone(),
             hub: hub.clone(),
@@ -102,6 +105,7 @@ impl Running {
             name,
             doing: Doing::Opening,
             signal: Signal::None,
+            dead: false,
             live,
             drained: false,
             mute,
@@ -130,6 +134,7 @@ impl Running {
             name: Arc::clone(&self.name),
             state: self.doing.state()?,
             signal: self.signal,
+            dead: self.dead && matches!(self.doing, Doing::Listening | Doing::Speech),
         })
     }
 }
@@ -137,6 +142,7 @@ impl Running {
 /// What the thread of a source works with.
 struct Capture {
     id: SourceId,
+    numbers: Option<Kept>,
     settings: SourceSettings,
     plan: Plan,
     hub: Hub,
@@ -209,7 +215,7 @@ impl Capture {
             self.stop.clone(),
         );
         writer.wakes(hub.analysis.clone());
-        let first = hub.next_channel.fetch_add(analysed, Ordering::SeqCst);
+        let first = hub.numbers.first(self.numbers, analysed);
         let lane = Lane::new(
             id,
             source.is_live(),

@@ -9,6 +9,7 @@ use undertone_model::{Licence, Model};
 
 use super::analysis::Analysis;
 use super::message::{Input, Order};
+use super::numbers::Numbers;
 use super::plan::Plan;
 use super::reporter::{Latest, Reporter};
 use super::source::{Hub, Running, is_waited_for};
@@ -64,7 +65,7 @@ impl Supervisor {
             settings,
             gatherer.timings.clone(),
             gatherer.counters.answers.clone(),
-        );
+        )?;
         let latest = Latest::default();
         let (orders, ordered) = channel();
         let analysis = start_analysis(
@@ -78,7 +79,7 @@ impl Supervisor {
             orders,
             analysis: analysis.thread().clone(),
             progress,
-            next_channel: Arc::default(),
+            numbers: Numbers::default(),
         };
         let mut sources = Vec::new();
         for (id, (settings, source)) in settings.sources.iter().zip(opened).enumerate() {

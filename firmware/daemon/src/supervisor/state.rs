@@ -6,6 +6,7 @@ use undertone_analysis::{Load, Signal};
 use undertone_events::Label;
 
 use super::machine::overall;
+use super::pulse::worse;
 use super::source::Running;
 use super::{Doing, Supervisor};
 use crate::status::{Report, State, Status, Trouble};
@@ -61,7 +62,7 @@ impl Supervisor {
             } else {
                 u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
             },
-            signal: signals.max_by_key(badness).unwrap_or(Signal::None),
+            signal: signals.reduce(worse).unwrap_or(Signal::None),
             label: decision.map(|(label, _)| match label {
                 Label::Known(index) => self
                     .info
@@ -103,16 +104,6 @@ impl Supervisor {
             Load::Dropping { .. } => {}
         }
         self.load = load;
-    }
-}
-
-/// How bad a signal is; the worst is told.
-fn badness(signal: &Signal) -> u8 {
-    match signal {
-        Signal::Ok => 0,
-        Signal::Low => 1,
-        Signal::Clipping => 2,
-        Signal::None => 3,
     }
 }
 

@@ -60,7 +60,8 @@ impl Broker {
         let port = free_port();
         let place = folder.path().display().to_string();
         let with_place = |text: &str| text.replace("FOLDER", &place);
-        // It gives root up for a user that could not read the folder, unless it is told not to.
+        // It gives root up for a user that could not read the folder, unless it is told not to. As another user it
+        // stays who it is.
         let fixed = format!("per_listener_settings false\nlistener {port} 127.0.0.1\nuser root\n");
         fs::write(
             folder.path().join("broker.conf"),

@@ -2,7 +2,7 @@
 //! sent away: long lines, slow readers, too many at once.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,11 +43,16 @@ impl ControlSocket {
     /// Takes commands at `path`. A socket that nobody listens on any more is replaced.
     ///
     /// # Errors
-    /// What the system says; [`io::ErrorKind::AddrInUse`] when another daemon listens there.
+    /// What the system says; [`io::ErrorKind::AddrInUse`] when another daemon listens there,
+    /// [`io::ErrorKind::AlreadyExists`] when something else than a socket is there, which stays.
     pub fn open(path: &Path, handle: Handle, watchers: Watchers) -> io::Result<Self> {
         if UnixStream::connect(path).is_ok() {
             let reason = "another daemon takes commands there";
             return Err(io::Error::new(io::ErrorKind::AddrInUse, reason));
+        }
+        if std::fs::symlink_metadata(path).is_ok_and(|about| !about.file_type().is_socket()) {
+            let reason = "something else is there; remove it, or change control.socket";
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, reason));
         }
         // Under another name first, so that it is never there with other permissions.
         let new = path.with_extension(format!("{}.new", std::process::id()));
@@ -235,6 +240,21 @@ mod tests {
         drop(UnixListener::bind(&path).unwrap());
         assert!(path.exists());
         drop(ControlSocket::open(&path, handle, Watchers::default()).unwrap());
+    }
+
+    #[test]
+    fn a_file_or_a_link_in_its_place_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("notes"), folder.path().join("link"));
+        std::fs::write(&file, "precious").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        for path in [&file, &link] {
+            let (handle, _requests) = requests();
+            let opened = ControlSocket::open(path, handle, Watchers::default());
+            assert_eq!(opened.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        }
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "precious");
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
     }
 
     #[test]

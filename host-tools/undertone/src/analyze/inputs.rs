@@ -115,7 +115,7 @@ fn search(root: &Path, folder: &Path, inputs: &mut Vec<(PathBuf, Input)>, others
             let path = entry.path();
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 folders.push(path);
-            } else if !is_recording(&path) || path.is_dir() {
+            } else if !is_recording(&path) || is_something_else(&path) {
                 *others += 1;
             } else {
                 let below = path.strip_prefix(root).unwrap_or(&path).to_owned();
@@ -131,6 +131,11 @@ fn search(root: &Path, folder: &Path, inputs: &mut Vec<(PathBuf, Input)>, others
             }
         }
     }
+}
+
+/// A folder behind a link, or a pipe or device, which could be waited for without end.
+fn is_something_else(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|about| !about.is_file())
 }
 
 fn is_recording(path: &Path) -> bool {
@@ -193,6 +198,21 @@ mod tests {
             all += of(here.path()).len();
         }
         assert_eq!(all, 3);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn pipes_and_links_that_lead_back_are_left_out() {
+        let folder = folder();
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("again.wav")).unwrap();
+        let _socket =
+            std::os::unix::net::UnixListener::bind(folder.path().join("live.wav")).unwrap();
+        let found = Inputs::find(&[folder.path().to_owned()], None).unwrap();
+        let (inputs, _) = found.without(&HashSet::new());
+        assert_eq!(
+            names(&inputs, folder.path()),
+            ["deep/er/b.FLAC", "deep/c.mp3", "a.wav"]
+        );
     }
 
     #[test]

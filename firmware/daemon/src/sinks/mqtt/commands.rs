@@ -2,7 +2,7 @@
 //!
 //! A command is carried out on a thread of its own, since its answer may take seconds.
 
-use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use serde_json::{Map, Value, json};
 
@@ -11,6 +11,8 @@ use crate::sinks::Waker;
 
 /// Commands that may wait.
 const WAITING: usize = 16;
+/// Results that may wait. Who floods the box with commands does not get an answer to each.
+const ANSWERS: usize = 64;
 
 /// What a command's name and payload ask for.
 #[derive(Debug)]
@@ -32,7 +34,7 @@ pub(super) struct Answer {
 #[derive(Debug)]
 pub(super) struct Commands {
     asked: SyncSender<Asked>,
-    refused: Sender<Answer>,
+    refused: SyncSender<Answer>,
     answers: Receiver<Answer>,
 }
 
@@ -43,7 +45,7 @@ impl Commands {
     /// When the system refuses a thread.
     pub(super) fn start(handle: Option<Handle>, waker: Waker) -> std::io::Result<Self> {
         let (asked, requests) = sync_channel::<Asked>(WAITING);
-        let (sender, answers) = channel();
+        let (sender, answers) = sync_channel(ANSWERS);
         let refused = sender.clone();
         std::thread::Builder::new()
             .name("mqtt-commands".into())
@@ -71,8 +73,8 @@ impl Commands {
         let (id, command) = read(name, payload);
         let name = name.to_owned();
         let refuse = |name, id, error| {
-            // The receiver lives as long as this does.
-            let _ = self.refused.send(answer::<()>(name, id, Err(error)));
+            // The receiver lives as long as this does; it may be full.
+            let _ = self.refused.try_send(answer::<()>(name, id, Err(error)));
         };
         if retained {
             let reason = "a retained message is not taken as a command; publish it without retain";
@@ -177,6 +179,17 @@ mod tests {
             let error = command(name, payload).unwrap_err();
             assert_eq!(error.code(), "malformed", "{name} {payload}");
         }
+    }
+
+    #[test]
+    fn a_flood_of_commands_is_answered_up_to_a_limit() {
+        let (_sender, _inbox, waker) = crate::sinks::queue::queue(1).unwrap();
+        let commands = Commands::start(None, waker).unwrap();
+        for _ in 0..100_000 {
+            commands.take("mute", b"", true);
+        }
+        let answers = std::iter::from_fn(|| commands.answer()).count();
+        assert!((1..=ANSWERS).contains(&answers), "{answers}");
     }
 
     #[test]

@@ -19,6 +19,9 @@ use crate::sinks::backoff::{Backoff, random};
 const GREETING: Duration = Duration::from_secs(15);
 /// How long an answer to a ping may take.
 const PONG: Duration = Duration::from_secs(10);
+/// A connection that has held for so long counts as one that works: the next failure begins with a short wait again. One
+/// that is accepted and broken off at once, for instance by another box of the same client id, must not.
+const HELD: Duration = Duration::from_secs(20);
 
 /// What happened.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,7 +44,9 @@ enum State {
     Greeting {
         until: Instant,
     },
-    Up,
+    Up {
+        since: Instant,
+    },
 }
 
 /// The connection.
@@ -50,9 +55,13 @@ pub(super) struct Link {
     state: State,
     transport: Option<Transport>,
     input: Vec<u8>,
+    /// Bytes that are to be passed over.
+    skip: usize,
     backoff: Backoff,
     waker: Option<Waker>,
     last_sent: Instant,
+    /// What is written says nothing of whether anybody reads it.
+    last_heard: Instant,
     /// When the answer to a ping is due.
     pong_due: Option<Instant>,
 }
@@ -64,9 +73,11 @@ impl Link {
             state: State::Down { until: now },
             transport: None,
             input: Vec::new(),
+            skip: 0,
             backoff: Backoff::new(longest_wait),
             waker: None,
             last_sent: now,
+            last_heard: now,
             pong_due: None,
         }
     }
@@ -77,13 +88,15 @@ impl Link {
 
     /// Where packets are written to, while the connection is up.
     pub(super) fn out(&mut self) -> Option<&mut Vec<u8>> {
-        let up = matches!(self.state, State::Up);
+        if !self.is_up() {
+            return None;
+        }
         self.last_sent = Instant::now();
-        self.transport.as_mut().filter(|_| up).map(Transport::out)
+        self.transport.as_mut().map(Transport::out)
     }
 
     pub(super) fn is_up(&self) -> bool {
-        matches!(self.state, State::Up)
+        matches!(self.state, State::Up { .. })
     }
 
     /// True when what can wait should.
@@ -105,8 +118,12 @@ impl Link {
             State::Down { until } | State::Greeting { until } => Some(*until),
             // Its thread wakes us.
             State::Dialing(_) => None,
-            State::Up => Some(self.pong_due.unwrap_or(self.last_sent + keep_alive)),
+            State::Up { .. } => Some(self.pong_due.unwrap_or(self.ping_due(keep_alive))),
         }
+    }
+
+    fn ping_due(&self, keep_alive: Duration) -> Instant {
+        self.last_sent.min(self.last_heard) + keep_alive
     }
 
     /// Goes on as far as it can without waiting.
@@ -125,10 +142,16 @@ impl Link {
 
     /// Gives the connection up.
     pub(super) fn fail(&mut self, failure: Failure, now: Instant) -> Happened {
+        if let State::Up { since } = self.state
+            && now.saturating_duration_since(since) >= HELD
+        {
+            self.backoff.reset();
+        }
         let wait = self.backoff.wait(random());
         self.state = State::Down { until: now + wait };
         self.transport = None;
         self.input.clear();
+        self.skip = 0;
         self.pong_due = None;
         Happened::Down(failure, wait)
     }
@@ -161,20 +184,35 @@ impl Link {
             };
         }
         if let Some(transport) = &mut self.transport {
+            let before = self.input.len();
             let outcome = transport.turn(&mut self.input);
+            if self.input.len() > before {
+                self.last_heard = now;
+            }
             // What came before the end still counts: a refusal, for instance.
-            while let Some(packet) = packet::take(&mut self.input)
+            while let Some(packet) = packet::take(&mut self.input, &mut self.skip)
                 .map_err(|error| Failure::Protocol(error.to_string()))?
             {
                 self.take(packet, happened)?;
             }
             outcome?;
+            if self
+                .transport
+                .as_ref()
+                .is_some_and(Transport::is_overflowing)
+            {
+                return Err(Failure::Network(
+                    "the broker sends and takes nothing".into(),
+                ));
+            }
         }
         match self.state {
             State::Greeting { until } if until <= now => {
                 Err(Failure::Network("the broker does not greet back".into()))
             }
-            State::Up => self.keep_alive(Duration::from_secs(settings.keep_alive_s.into()), now),
+            State::Up { .. } => {
+                self.keep_alive(Duration::from_secs(settings.keep_alive_s.into()), now)
+            }
             _ => Ok(()),
         }
     }
@@ -182,15 +220,16 @@ impl Link {
     fn take(&mut self, packet: Incoming, happened: &mut Vec<Happened>) -> Result<(), Failure> {
         match (packet, &self.state) {
             (Incoming::ConnAck(0), State::Greeting { .. }) => {
-                self.state = State::Up;
-                self.backoff.reset();
+                self.state = State::Up {
+                    since: self.last_heard,
+                };
                 happened.push(Happened::Up);
             }
             (Incoming::ConnAck(code), State::Greeting { .. }) => {
                 return Err(Failure::refused(code));
             }
             (Incoming::PingResp, _) => self.pong_due = None,
-            (packet, State::Up) if !matches!(packet, Incoming::ConnAck(_)) => {
+            (packet, State::Up { .. }) if !matches!(packet, Incoming::ConnAck(_)) => {
                 happened.push(Happened::Packet(packet));
             }
             _ => return Err(Failure::Protocol("a packet out of its turn".into())),
@@ -203,11 +242,11 @@ impl Link {
             return Err(Failure::Network("the broker has stopped to answer".into()));
         }
         if self.pong_due.is_none()
-            && self.last_sent + interval <= now
+            && self.ping_due(interval) <= now
             && let Some(transport) = &mut self.transport
         {
             transport.out().extend(packet::PING_REQ);
-            self.last_sent = now;
+            (self.last_sent, self.last_heard) = (now, now);
             self.pong_due = Some(now + PONG);
             return transport.turn(&mut self.input);
         }

@@ -18,6 +18,7 @@ mod topics;
 mod transport;
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -40,12 +41,16 @@ use crate::talk::{Severity, say, tell};
 const NAME: &str = "mqtt";
 /// Events on their way at once.
 const WINDOW: usize = 32;
+/// Messages that wait for their acknowledgement, whatever they are; there is no number for more than 65535.
+const FLYING: usize = 1024;
 /// How long an acknowledgement may take.
 const ACKNOWLEDGED: Duration = Duration::from_secs(30);
 /// How long the good-bye may take.
 const GOOD_BYE: Duration = Duration::from_secs(3);
 /// Of that, what is kept for the last words.
 const LAST_WORDS: Duration = Duration::from_millis(1000);
+/// Between two looks whether the sink of before a reload has let its outbox go.
+const HAND_OVER: Duration = Duration::from_millis(50);
 
 /// Whether every file that TLS needs can be used.
 ///
@@ -73,6 +78,8 @@ pub(super) struct Mqtt {
     topics: Topics,
     link: Link,
     outbox: Outbox,
+    /// The sink of before a reload still has the outbox on the disk, and the connection.
+    waits: bool,
     handle: Option<Handle>,
     commands: Option<Commands>,
     info: Option<Arc<Info>>,
@@ -84,6 +91,8 @@ pub(super) struct Mqtt {
     next_level: BTreeMap<usize, Instant>,
     condition: Arc<Mutex<LinkHealth>>,
     fault: Option<String>,
+    /// Everything retained is to be published again, as soon as there is room.
+    born: bool,
 }
 
 impl Mqtt {
@@ -97,18 +106,18 @@ impl Mqtt {
             bytes: settings.outbox.max_bytes,
             age: Duration::from_secs(settings.outbox.max_age_s),
         };
-        let outbox = Outbox::new(limits, journal(&settings)?, now());
-        if outbox.waiting() > 0 {
-            say!(
-                "mqtt: {} event(s) of before wait in the outbox",
-                outbox.waiting()
-            );
-        }
+        let (journal, waits) = match journal(&settings)? {
+            Opened::Ready(journal) => (journal, false),
+            Opened::Held => (None, true),
+        };
+        let outbox = Outbox::new(limits, journal, now());
+        say_waiting(&outbox);
         Ok(Mqtt {
             topics: Topics::new(&settings.topic_prefix, &settings.device),
             link: Link::new(Duration::from_secs(settings.retry_max_s.into())),
             settings,
             outbox,
+            waits,
             handle,
             commands: None,
             info: None,
@@ -119,6 +128,7 @@ impl Mqtt {
             next_level: BTreeMap::new(),
             condition: Arc::default(),
             fault: None,
+            born: false,
         })
     }
 
@@ -203,6 +213,11 @@ impl Mqtt {
                 }
                 self.message(&topic, &payload, retain);
             }
+            Incoming::TooLong { id } => {
+                if let (Some(id), Some(out)) = (id, self.link.out()) {
+                    packet::pub_ack(out, id);
+                }
+            }
             Incoming::ConnAck(_) | Incoming::PingResp => {}
         }
     }
@@ -212,7 +227,7 @@ impl Mqtt {
         if prefix.is_some_and(|prefix| topic == discovery::birth(prefix)) {
             // A retained birth is from before this connection, at which everything was announced.
             if payload == b"online" && !retained {
-                self.announce();
+                self.born = true;
             }
         } else if let (Some(name), Some(commands)) =
             (self.topics.command_name(topic), &self.commands)
@@ -262,8 +277,12 @@ impl Mqtt {
         self.publish(topic, payload.as_bytes(), true, Flying::Other);
     }
 
-    /// Publishes with QoS 1, if the connection is up.
+    /// Publishes with QoS 1, if the connection is up. A broker that is so far behind is given up soon, see
+    /// [`ACKNOWLEDGED`].
     fn publish(&mut self, topic: &str, payload: &[u8], retain: bool, flying: Flying) {
+        if self.flying.len() >= FLYING {
+            return;
+        }
         let id = self.id();
         let Some(out) = self.link.out() else {
             return;
@@ -291,16 +310,28 @@ impl Mqtt {
         }
     }
 
+    /// True when more may be sent; what is sent without a connection goes nowhere.
+    fn has_room(&self) -> bool {
+        !self.link.is_up() || (!self.link.is_congested() && self.flying.len() < WINDOW)
+    }
+
     /// Sends results and events as far as there is room; true when something was sent.
     fn pump(&mut self) -> bool {
         let mut sent = false;
-        while let Some(answer) = self.commands.as_ref().and_then(Commands::answer) {
+        if self.born && self.has_room() {
+            self.born = false;
+            self.announce();
+            sent = true;
+        }
+        while self.has_room()
+            && let Some(answer) = self.commands.as_ref().and_then(Commands::answer)
+        {
             let topic = self.topics.result(&answer.name);
             self.publish(&topic, answer.payload.as_bytes(), false, Flying::Other);
             sent = true;
         }
         let topic = self.topics.event.clone();
-        while self.link.is_up() && !self.link.is_congested() && self.flying.len() < WINDOW {
+        while self.link.is_up() && self.has_room() {
             let (payload, flying) = match self.outbox.next() {
                 Some(Next::Event {
                     position,
@@ -360,6 +391,18 @@ impl Mqtt {
         condition.waiting = self.outbox.waiting();
         condition.given_up = self.outbox.given_up();
         condition.in_memory_only = self.fault.is_some();
+    }
+
+    /// Takes the outbox over from the sink of before a reload, once that has ended.
+    fn take_over(&mut self) -> Result<(), SinkError> {
+        if let Opened::Ready(journal) = journal(&self.settings)? {
+            self.waits = false;
+            if let Some(journal) = journal {
+                self.outbox.adopt(journal, now());
+                say_waiting(&self.outbox);
+            }
+        }
+        Ok(())
     }
 
     /// Goes on until it is done, the connection is gone or the time is up.
@@ -479,6 +522,12 @@ impl Sink for Mqtt {
     }
 
     fn turn(&mut self, now_is: Instant) -> Result<Option<Instant>, SinkError> {
+        if self.waits {
+            self.take_over()?;
+            if self.waits {
+                return Ok(Some(now_is + HAND_OVER));
+            }
+        }
         self.advance(now_is);
         let outbox = self.outbox.turn(now());
         self.note_fault();
@@ -499,9 +548,16 @@ impl Sink for Mqtt {
     }
 
     fn close(&mut self, deadline: Instant) {
+        let soon = deadline.checked_sub(LAST_WORDS).unwrap_or(deadline);
+        while self.waits && self.outbox.waiting() > 0 && Instant::now() < soon {
+            if let Err(error) = self.take_over() {
+                tell(Severity::Warning, format_args!("{error}"));
+                break;
+            }
+            std::thread::sleep(HAND_OVER);
+        }
         // Whatever the broker does, it is on the disk first.
         self.outbox.close();
-        let soon = deadline.checked_sub(LAST_WORDS).unwrap_or(deadline);
         self.work_until(soon, |sink| sink.outbox.waiting() == 0);
         if self.link.is_up() {
             self.retained(&self.topics.availability.clone(), "stopped");
@@ -516,20 +572,43 @@ impl Sink for Mqtt {
     }
 }
 
-fn journal(settings: &MqttSettings) -> Result<Option<Journal>, SinkError> {
+/// What became of opening the outbox on the disk.
+enum Opened {
+    /// It is there, if one is wanted.
+    Ready(Option<Journal>),
+    /// Another sink of this process has it.
+    Held,
+}
+
+fn say_waiting(outbox: &Outbox) {
+    if outbox.waiting() > 0 {
+        say!(
+            "mqtt: {} event(s) of before wait in the outbox",
+            outbox.waiting()
+        );
+    }
+}
+
+fn journal(settings: &MqttSettings) -> Result<Opened, SinkError> {
     let Some(path) = &settings.outbox.path else {
-        return Ok(None);
+        return Ok(Opened::Ready(None));
     };
     let failed = |reason: String| SinkError::Start {
         name: NAME,
         reason: format!("the outbox in {}: {reason}", path.display()),
     };
-    let folder = Folder::open(path).map_err(|error| {
-        failed(match error.kind() {
-            std::io::ErrorKind::WouldBlock => "another undertoned uses it".into(),
-            _ => format!("{error}; make it writable for this user, or change mqtt.outbox.path"),
-        })
-    })?;
+    let folder = match Folder::open(path) {
+        Ok(folder) => folder,
+        Err(error) => match error.kind() {
+            ErrorKind::ResourceBusy => return Ok(Opened::Held),
+            ErrorKind::WouldBlock => return Err(failed("another undertoned uses it".into())),
+            _ => {
+                return Err(failed(format!(
+                    "{error}; make it writable for this user, or change mqtt.outbox.path"
+                )));
+            }
+        },
+    };
     let interval = Duration::from_millis(settings.outbox.sync_ms);
     let journal = Journal::open(Box::new(folder), interval, SEGMENT_BYTES)
         .map_err(|error| failed(error.to_string()))?;
@@ -537,7 +616,7 @@ fn journal(settings: &MqttSettings) -> Result<Option<Journal>, SinkError> {
         let bytes = journal.damaged();
         say!("mqtt: the outbox had a torn end; {bytes} byte(s) of it are not used");
     }
-    Ok(Some(journal))
+    Ok(Opened::Ready(Some(journal)))
 }
 
 /// An event with the mark of whether it is of now.

@@ -3,7 +3,8 @@
 //! Section numbers are those of the OASIS standard of 29 October 2014. What comes in is untrusted: its length is bounded
 //! and nothing in it can panic.
 
-/// The longest packet that is taken; longer ones are no commands.
+/// The longest packet that is taken. Messages that are longer are no commands, and passed over: whoever may publish one,
+/// retained perhaps, must not keep us from the broker.
 const LONGEST: usize = 64 * 1024;
 
 /// What makes the broker's bytes unusable.
@@ -46,6 +47,10 @@ pub(super) enum Incoming {
         payload: Vec<u8>,
         retain: bool,
         /// To be acknowledged.
+        id: Option<u16>,
+    },
+    /// A message that is too long, passed over; to be acknowledged like any other.
+    TooLong {
         id: Option<u16>,
     },
     PubAck(u16),
@@ -119,14 +124,21 @@ fn packet(out: &mut Vec<u8>, first: u8, body: &[u8]) {
     out.extend(body);
 }
 
-/// Takes the next packet off the front of `bytes`; `None` while it is not complete.
+/// Takes the next packet off the front of `bytes`; `None` while it is not complete. `skip` is how much of what comes next
+/// belongs to a message that is passed over; 0 at first.
 ///
 /// # Errors
 /// When no further byte can be made sense of.
-pub(super) fn take(bytes: &mut Vec<u8>) -> Result<Option<Incoming>, PacketError> {
+pub(super) fn take(bytes: &mut Vec<u8>, skip: &mut usize) -> Result<Option<Incoming>, PacketError> {
+    let skipped = bytes.len().min(*skip);
+    bytes.drain(..skipped);
+    *skip -= skipped;
     let Some((head, length)) = remaining(bytes)? else {
         return Ok(None);
     };
+    if length > LONGEST {
+        return pass_over(bytes, skip, (head, length));
+    }
     let Some(body) = bytes.get(head..head + length) else {
         return Ok(None);
     };
@@ -142,7 +154,7 @@ fn remaining(bytes: &[u8]) -> Result<Option<(usize, usize)>, PacketError> {
     for (place, byte) in bytes.iter().skip(1).take(4).enumerate() {
         length |= usize::from(byte & 127) << (7 * place);
         if byte & 128 == 0 {
-            if length > LONGEST {
+            if length > LONGEST && bytes[0] >> 4 != 3 {
                 return Err(PacketError::TooLong(length));
             }
             return Ok(Some((place + 2, length)));
@@ -152,6 +164,31 @@ fn remaining(bytes: &[u8]) -> Result<Option<(usize, usize)>, PacketError> {
         return Err(PacketError::Malformed(bytes[0] >> 4));
     }
     Ok(None)
+}
+
+/// Reads of a message that is too long only what has to be acknowledged.
+fn pass_over(
+    bytes: &mut Vec<u8>,
+    skip: &mut usize,
+    (head, length): (usize, usize),
+) -> Result<Option<Incoming>, PacketError> {
+    // The topic alone may be as long as all that is taken otherwise.
+    let Some(topic) = bytes.get(head..).and_then(<[u8]>::first_chunk::<2>) else {
+        return Ok(None);
+    };
+    let place = head + 2 + usize::from(u16::from_be_bytes(*topic));
+    let id = match bytes[0] >> 1 & 3 {
+        0 => None,
+        1 => match bytes.get(place..).and_then(<[u8]>::first_chunk::<2>) {
+            Some(id) => Some(u16::from_be_bytes(*id)),
+            None => return Ok(None),
+        },
+        _ => return Err(PacketError::Malformed(3)),
+    };
+    let here = bytes.len().min(head + length);
+    bytes.drain(..here);
+    *skip = head + length - here;
+    Ok(Some(Incoming::TooLong { id }))
 }
 
 fn parse(first: u8, body: &[u8]) -> Option<Incoming> {
@@ -234,10 +271,10 @@ mod tests {
                 id: Some(3),
             },
         );
-        let (mut bytes, mut seen) = (Vec::new(), Vec::new());
+        let (mut bytes, mut skip, mut seen) = (Vec::new(), 0, Vec::new());
         for byte in sent {
             bytes.push(byte);
-            seen.extend(take(&mut bytes).unwrap());
+            seen.extend(take(&mut bytes, &mut skip).unwrap());
         }
         let publish = Incoming::Publish {
             topic: "t".into(),
@@ -261,20 +298,52 @@ mod tests {
     #[test]
     fn a_packet_of_endless_length_is_refused_before_it_is_kept() {
         assert_eq!(
-            take(&mut b"\x30\xFF\xFF\x7F".to_vec()),
+            take(&mut b"\x90\xFF\xFF\x7F".to_vec(), &mut 0),
             Err(PacketError::TooLong(2_097_151))
         );
         assert_eq!(
-            take(&mut b"\x30\xFF\xFF\xFF\xFF\x01".to_vec()),
+            take(&mut b"\x30\xFF\xFF\xFF\xFF\x01".to_vec(), &mut 0),
             Err(PacketError::Malformed(3))
         );
+    }
+
+    #[test]
+    fn a_message_that_is_too_long_is_acknowledged_and_never_kept() {
+        let mut sent = Vec::new();
+        let payload = vec![7; 3_000_000];
+        let (topic, retain, id) = ("undertone/box/cmd/mute", true, Some(9));
+        let payload = payload.as_slice();
+        publish(
+            &mut sent,
+            &Message {
+                topic,
+                payload,
+                retain,
+                id,
+            },
+        );
+        sent.extend(b"\xD0\0");
+        for piece in [1, 1000] {
+            let (mut bytes, mut skip, mut seen) = (Vec::new(), 0, Vec::new());
+            for part in sent.chunks(piece) {
+                bytes.extend(part);
+                while let Some(packet) = take(&mut bytes, &mut skip).unwrap() {
+                    seen.push(packet);
+                }
+                assert!(bytes.len() <= LONGEST);
+            }
+            assert_eq!(
+                seen,
+                [Incoming::TooLong { id: Some(9) }, Incoming::PingResp]
+            );
+        }
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let mut bytes = bytes;
-            while let Ok(Some(_)) = take(&mut bytes) {}
+            let (mut bytes, mut skip) = (bytes, 0);
+            while let Ok(Some(_)) = take(&mut bytes, &mut skip) {}
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::Duration;
 
 use rustix::event::PollFlags;
@@ -16,6 +16,10 @@ use crate::sinks::Waker;
 const DIAL: Duration = Duration::from_secs(10);
 /// Bytes that wait to be written, at most; more is written only after these.
 const OUTGOING: usize = 256 * 1024;
+/// What may wait beside them, acknowledgements for instance, before the other side counts as one that takes nothing.
+const OVERFLOW: usize = 4 * OUTGOING;
+/// Bytes that are read in one turn, at most, so that an endless stream neither fills the memory nor holds the thread.
+const INCOMING: usize = 64 * 1024;
 
 /// A connection on its way: looking a name up and connecting wait, and do so on a thread of their own.
 #[derive(Debug)]
@@ -40,7 +44,11 @@ impl Dialing {
 
     /// The outcome, once there is one.
     pub(super) fn outcome(&self) -> Option<io::Result<TcpStream>> {
-        self.0.try_recv().ok()
+        match self.0.try_recv() {
+            Ok(outcome) => Some(outcome),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => Some(Err(io::Error::other("connecting broke off"))),
+        }
     }
 }
 
@@ -86,6 +94,11 @@ impl Transport {
         self.out.len() > OUTGOING
     }
 
+    /// True when so much waits that the other side evidently takes nothing.
+    pub(super) fn is_overflowing(&self) -> bool {
+        self.out.len() > OVERFLOW
+    }
+
     /// True when nothing waits to be written.
     pub(super) fn is_flushed(&self) -> bool {
         self.out.is_empty() && self.tls.as_ref().is_none_or(|tls| !tls.wants_write())
@@ -102,7 +115,8 @@ impl Transport {
         (self.stream.as_fd(), flags)
     }
 
-    /// Writes and reads as much as goes without waiting; what was read is put behind `input`.
+    /// Writes and reads what goes without waiting, but not without limit; what was read is put behind `input`. What is
+    /// left makes the descriptor ready again.
     ///
     /// # Errors
     /// When the connection is at its end.
@@ -132,8 +146,9 @@ impl Transport {
 
     fn read(&mut self, input: &mut Vec<u8>) -> Result<(), Failure> {
         let mut bytes = [0; 4096];
+        let most = input.len() + INCOMING;
         let Some(tls) = &mut self.tls else {
-            loop {
+            while input.len() < most {
                 match self.stream.read(&mut bytes) {
                     Ok(0) => return Err(closed()),
                     Ok(count) => input.extend(&bytes[..count]),
@@ -141,8 +156,10 @@ impl Transport {
                     Err(error) => return Err(error.into()),
                 }
             }
+            return Ok(());
         };
-        loop {
+        // Between two turns nothing that was decrypted stays in there, so that the descriptor tells of all that waits.
+        while input.len() < most {
             match tls.read_tls(&mut self.stream) {
                 Ok(0) => return Err(closed()),
                 Ok(_) => {}
@@ -163,6 +180,7 @@ impl Transport {
                 }
             }
         }
+        Ok(())
     }
 }
 

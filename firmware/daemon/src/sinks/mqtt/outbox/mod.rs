@@ -121,6 +121,29 @@ impl Outbox {
         outbox
     }
 
+    /// Goes on with a journal that could not be had before: what it holds first, then what was put in meanwhile, which
+    /// was not sent yet.
+    pub(super) fn adopt(&mut self, journal: Journal, now: Now) {
+        let before = std::mem::replace(self, Outbox::new(self.limits, Some(journal), now));
+        for notice in before.notices.runs() {
+            let dropped = crate::status::Dropped {
+                count: notice.count,
+                first_seq: notice.first_seq,
+                last_seq: notice.last_seq,
+            };
+            self.lost(&notice.boot_id, dropped);
+        }
+        for entry in before.entries {
+            let Stored {
+                boot_id,
+                seq,
+                payload,
+                ..
+            } = entry.stored;
+            self.push((&boot_id, seq), payload, true, now);
+        }
+    }
+
     /// How many events wait for their acknowledgement.
     pub(super) fn waiting(&self) -> usize {
         self.entries.len()
@@ -247,6 +270,10 @@ impl Outbox {
             note(&mut self.fault, outcome);
             journal.next_sync()
         });
+        if self.fault.is_some() {
+            // Also when no event is affected: it is found out when the disk works again.
+            self.try_again.get_or_insert(now.instant + AGAIN);
+        }
         let expiry = self
             .entries
             .front()
@@ -315,7 +342,14 @@ impl Outbox {
             }
             entry.written = true;
         }
+        // Whatever failed before, this is the whole state of the notices, and says whether the disk works.
+        let outcome = journal
+            .notices(0, &self.notices)
+            .and_then(|()| journal.sync());
         self.fault = None;
+        if !note(&mut self.fault, outcome) {
+            self.try_again = Some(now.instant + AGAIN);
+        }
     }
 
     fn find(&self, position: u64) -> Result<usize, usize> {

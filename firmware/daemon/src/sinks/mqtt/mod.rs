@@ -107,7 +107,7 @@ impl Mqtt {
             age: Duration::from_secs(settings.outbox.max_age_s),
         };
         let (journal, waits) = match journal(&settings)? {
-            Opened::Ready(journal) => (journal, false),
+            Opened::Ready(journal) => (journal.map(|journal| *journal), false),
             Opened::Held => (None, true),
         };
         let outbox = Outbox::new(limits, journal, now());
@@ -398,7 +398,7 @@ impl Mqtt {
         if let Opened::Ready(journal) = journal(&self.settings)? {
             self.waits = false;
             if let Some(journal) = journal {
-                self.outbox.adopt(journal, now());
+                self.outbox.adopt(*journal, now());
                 say_waiting(&self.outbox);
             }
         }
@@ -575,7 +575,7 @@ impl Sink for Mqtt {
 /// What became of opening the outbox on the disk.
 enum Opened {
     /// It is there, if one is wanted.
-    Ready(Option<Journal>),
+    Ready(Option<Box<Journal>>),
     /// Another sink of this process has it.
     Held,
 }
@@ -616,7 +616,7 @@ fn journal(settings: &MqttSettings) -> Result<Opened, SinkError> {
         let bytes = journal.damaged();
         say!("mqtt: the outbox had a torn end; {bytes} byte(s) of it are not used");
     }
-    Ok(Opened::Ready(Some(journal)))
+    Ok(Opened::Ready(Some(Box::new(journal))))
 }
 
 /// An event with the mark of whether it is of now.

@@ -118,6 +118,13 @@ fn read(name: &str, payload: &[u8]) -> (Option<Value>, Result<Command, CommandEr
         },
     };
     let id = fields.remove("id");
+    // serde lets fields pass that a command without any of its own does not have.
+    if name != "threshold"
+        && let Some(field) = fields.keys().next()
+    {
+        let reason = format!("{name} has no field {field:?}; send nothing, or an id");
+        return (id, malformed(&reason));
+    }
     fields.insert("command".into(), name.into());
     let command = serde_json::from_value(Value::Object(fields));
     (id, command.or_else(|error| malformed(&error.to_string())))

@@ -14,7 +14,7 @@ pub const FRAME_LIMIT: f32 = 1e7;
 
 /// The state of one channel: what convolutions look back at, and the pooled utterance.
 ///
-/// Frames are taken in as they come and encoded when an answer is asked for or [`BATCH`] steps are together, because the
+/// Frames are taken in as they come and encoded when an answer is asked for or 16 steps are together, because the
 /// weights are then fetched once for all of them. When that happens changes no answer.
 #[derive(Debug)]
 pub struct Stream {

@@ -14,7 +14,7 @@ const MAX_BYTES: u64 = 64 * 1024;
 /// emotion recognition, as plain text
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The daemon's configuration, of which [deployment] is read; the options below override it
+    /// The daemon's configuration, of which `[deployment]` is read; the options below override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 

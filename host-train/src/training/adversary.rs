@@ -1,6 +1,6 @@
 //! A head that guesses the speaker, and an encoder that learns to leave it without a clue (Ganin & Lempitsky 2015).
 //!
-//! It hears the pooled statistics through [`reverse`], is trained beside the network, and is not exported.
+//! It hears the pooled statistics through `reverse`, is trained beside the network, and is not exported.
 
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};

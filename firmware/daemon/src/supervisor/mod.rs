@@ -1,7 +1,7 @@
 //! The supervisor: starts every thread, knows what each source is doing, carries out commands, and brings all to an end.
 //!
 //! In: [`Notice`]s of its threads, [`Command`](crate::control::Command)s from outside, signals. Out: the state of the box
-//! ([`Status`](crate::status::Status)) and its health, to every sink and to systemd.
+//! ([`Status`]) and its health, to every sink and to systemd.
 //!
 //! - A microphone that is gone is never `listening`: the state follows from what capture says ([`Doing`]), and from nothing
 //!   else.

@@ -138,10 +138,12 @@ impl Layers {
             }
             _ => Origin::Elsewhere,
         };
-        let problem = if secret {
+        let message = error.inner().message().trim();
+        // Of a field that does not exist, the message repeats the name alone.
+        let problem = if secret && !message.starts_with("unknown field") {
             "a value of the wrong kind".to_owned()
         } else {
-            error.inner().message().trim().to_owned()
+            message.to_owned()
         };
         ConfigError::Field(Box::new(FieldError {
             field: path,

@@ -332,7 +332,7 @@ fn a_real_folder_holds_events_and_is_used_by_one_at_a_time() {
     let mut outbox = open().unwrap();
     (1..=20).for_each(|seq| push(&mut outbox, seq));
     (1..=15).for_each(|position| outbox.acknowledge(position));
-    assert_eq!(open().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    assert_eq!(open().unwrap_err().kind(), io::ErrorKind::ResourceBusy);
     drop(outbox);
     let mut outbox = open().unwrap();
     assert_eq!(numbers(&mut outbox), (16..=20).collect::<Vec<_>>());

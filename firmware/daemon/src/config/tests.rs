@@ -171,7 +171,7 @@ fn every_field_in_turn_is_refused_with_its_name_its_value_and_what_is_allowed() 
         }
         // What may be a secret is not repeated.
         let repeated = error.contains("[1979]");
-        assert_eq!(repeated, name != "password", "{}: {error}", field.name);
+        assert_eq!(repeated, !field.name.contains("password"), "{error}");
         // Which labels there are, the model says; see the test of thresholds.
         if section == "thresholds" {
             continue;

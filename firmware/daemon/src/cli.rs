@@ -91,10 +91,13 @@ pub struct Cli {
 pub enum Task {
     /// Ask a running daemon: status, mute, unmute, reload, threshold, identify, watch
     Ctl(CtlArgs),
+    /// Install signed bundles, try them, go back
+    Slot(crate::slot::Args),
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 the audio ended or a signal asked for the end, 1 failure while running, 2 usage, \
-                          3 configuration or deployment, 4 model, 5 source of audio, 6 ctl: not reached or not done.";
+                          3 configuration or deployment, 4 model, 5 source of audio, 6 ctl: not reached or not done, \
+                          7 slot: refused, 8 slot: the new version was not well and the old one is back.";
 
 impl Cli {
     /// Where the configuration comes from: the file that is named, the environment, and what the command line says.

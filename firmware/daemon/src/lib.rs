@@ -29,6 +29,7 @@ pub mod model_file;
 mod notify;
 mod pace;
 pub mod sinks;
+pub mod slot;
 pub mod status;
 mod stop;
 pub mod supervisor;

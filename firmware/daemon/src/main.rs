@@ -9,7 +9,11 @@ use undertoned::cli::{Cli, Task};
 use undertoned::{DaemonError, capture, control, model_file, supervisor, talk};
 
 fn main() -> ExitCode {
-    match start(&Cli::parse()) {
+    let cli = Cli::parse();
+    if let Some(Task::Slot(slot)) = &cli.task {
+        return ExitCode::from(slot.run());
+    }
+    match start(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             talk::tell(talk::Severity::Error, format_args!("error: {error}"));

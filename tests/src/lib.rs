@@ -14,6 +14,7 @@ pub mod faulty;
 pub mod program;
 pub mod pulse;
 pub mod serial;
+pub mod ssh;
 
 use std::path::{Path, PathBuf};
 
@@ -66,4 +67,13 @@ pub fn has(program: &str, package: &str) -> bool {
         eprintln!("skipped: {missing}");
     }
     there
+}
+
+/// The host tool `undertone`, built in the profile of the running test, as [`daemon::program`] is.
+///
+/// # Panics
+/// When it cannot be built.
+pub fn tool() -> &'static Path {
+    static PROGRAM: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
+    PROGRAM.get_or_init(|| program::built("undertone"))
 }

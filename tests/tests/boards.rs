@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde::Deserialize;
 
@@ -239,5 +240,56 @@ fn every_board_hears_and_speaks() {
                 "{name}"
             );
         }
+    }
+}
+
+#[test]
+fn the_configuration_of_every_board_is_one_that_the_daemon_takes() {
+    for (path, board) in boards() {
+        let file = path.join("undertoned.toml");
+        let checked = Command::new(undertone_tests::daemon::program())
+            .args(["--purpose", "evaluation", "--check", "--config"])
+            .arg(&file)
+            .output()
+            .unwrap();
+        let talk = String::from_utf8_lossy(&checked.stderr);
+        assert!(checked.status.success(), "{}: {talk}", board.name);
+        // It opens the board's I2S card as board.toml describes it.
+        let text = fs::read_to_string(&file).unwrap();
+        let table: toml::Table = text.parse().unwrap();
+        let source = table["source"].as_table().unwrap();
+        let i2s = board.audio.iter().find(|audio| audio.kind == Kind::I2s);
+        let i2s = i2s.unwrap();
+        let card = i2s.alsa_card.as_ref().unwrap();
+        assert_eq!(
+            source["name"].as_str(),
+            Some(format!("alsa:hw:CARD={card}").as_str())
+        );
+        let number = |value: Option<u32>| value.map(i64::from);
+        assert_eq!(
+            source["device_rate"].as_integer(),
+            number(i2s.rate_hz),
+            "{}",
+            board.name
+        );
+        assert_eq!(source["device_channels"].as_integer(), number(i2s.channels));
+        let format = source["device_format"].as_str().unwrap().to_uppercase() + "_LE";
+        assert_eq!(Some(format), i2s.format);
+    }
+}
+
+#[test]
+fn the_unit_of_every_board_leaves_most_of_its_memory_to_the_rest() {
+    for (path, board) in boards() {
+        let file = path.join("undertoned.service.d/50-board.conf");
+        let text = fs::read_to_string(file).unwrap();
+        assert!(text.contains("\n[Service]\n"), "{}", board.name);
+        let limit = |name: &str| -> u32 {
+            let value = text.lines().find_map(|line| line.strip_prefix(name));
+            value.unwrap().strip_suffix('M').unwrap().parse().unwrap()
+        };
+        let (high, most) = (limit("MemoryHigh="), limit("MemoryMax="));
+        let smallest = board.cpu.memory_mib[0];
+        assert!(high < most && most * 3 < smallest, "{}", board.name);
     }
 }

@@ -6,9 +6,16 @@
 
 mod analyze;
 mod bench;
+mod boards;
+mod bundle;
 mod clock;
+mod deploy;
+mod failure;
+mod flash;
 mod model;
 mod notice;
+mod print;
+mod shell;
 mod table;
 
 use std::process::ExitCode;
@@ -34,6 +41,21 @@ enum Command {
     Model(model::Command),
     /// Print the notice that has to be shown to those who are listened to
     Notice(notice::Args),
+    /// Make, sign and check bundles of what runs on a box
+    #[command(subcommand)]
+    Bundle(bundle::Command),
+    /// Install a bundle on a box over ssh; it is kept when it is well, else the old one comes back
+    Deploy(deploy::Deploy),
+    /// Take a box back, over ssh, to what ran before
+    Rollback(deploy::Rollback),
+    /// Show what runs on a box, over ssh
+    Status(deploy::Status),
+    /// Write an image of Raspberry Pi OS to a card or a file, set up for its first boot
+    Flash(flash::Args),
+    /// Print completions for a shell
+    Completions(shell::Completions),
+    /// Print manual pages, or write them to a folder
+    Man(shell::Man),
 }
 
 fn main() -> ExitCode {
@@ -42,11 +64,18 @@ fn main() -> ExitCode {
         Command::Bench(args) => args.run(),
         Command::Model(command) => command.run(),
         Command::Notice(args) => args.run(),
+        Command::Bundle(command) => command.run(),
+        Command::Deploy(args) => args.run(),
+        Command::Rollback(args) => args.run(),
+        Command::Status(args) => args.run(),
+        Command::Flash(args) => args.run(),
+        Command::Completions(args) => args.run(),
+        Command::Man(args) => args.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprint!("{}", failure::shown(&error));
             ExitCode::FAILURE
         }
     }

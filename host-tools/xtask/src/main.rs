@@ -1,10 +1,11 @@
-//! Project commands: `cargo demo` and `cargo verify` (aliases in `.cargo/config.toml`).
+//! Project commands: `cargo demo`, `cargo verify` (aliases in `.cargo/config.toml`) and `cargo xtask package`.
 //!
 //! It depends on nothing that needs a system library, so that it builds on a machine with nothing but Rust, and
 //! can then say what else is missing.
 
 mod command;
 mod demo;
+mod package;
 mod packages;
 mod python;
 mod steps;
@@ -20,6 +21,8 @@ use clap::Parser;
 enum Task {
     /// Build the daemon and show the events of a recording
     Demo(demo::Args),
+    /// Make the Debian package of the daemon
+    Package(package::Args),
     /// Run every check of the project
     Verify(verify::Args),
 }
@@ -27,6 +30,7 @@ enum Task {
 fn main() -> ExitCode {
     let result = match Task::parse() {
         Task::Demo(args) => demo::run(&args),
+        Task::Package(args) => package::run(&args),
         Task::Verify(args) => verify::run(&args),
     };
     match result {

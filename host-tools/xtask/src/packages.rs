@@ -39,7 +39,7 @@ pub(crate) const BUILD: [Package; 3] = [
 ];
 
 /// What the tests need on top: real parts that stand in for a microphone.
-pub(crate) const RIG: [Package; 9] = [
+pub(crate) const RIG: [Package; 18] = [
     Package {
         name: "pulseaudio",
         why: "plays a clip at the pace of a microphone",
@@ -84,6 +84,51 @@ pub(crate) const RIG: [Package; 9] = [
         name: "socat",
         why: "makes a serial line of two pseudo-terminals",
         program: Some("socat"),
+    },
+    Package {
+        name: "openssh-server",
+        why: "a box to deploy to",
+        program: Some("sshd"),
+    },
+    Package {
+        name: "openssh-client",
+        why: "reaches that box",
+        program: Some("ssh"),
+    },
+    Package {
+        name: "minisign",
+        why: "checks signatures of bundles independently",
+        program: Some("minisign"),
+    },
+    Package {
+        name: "fdisk",
+        why: "makes images to flash",
+        program: Some("sfdisk"),
+    },
+    Package {
+        name: "dosfstools",
+        why: "their boot partitions",
+        program: Some("mkfs.fat"),
+    },
+    Package {
+        name: "mtools",
+        why: "looks into them",
+        program: Some("mtype"),
+    },
+    Package {
+        name: "e2fsprogs",
+        why: "their root file systems",
+        program: Some("debugfs"),
+    },
+    Package {
+        name: "xz-utils",
+        why: "packs them",
+        program: Some("xz"),
+    },
+    Package {
+        name: "zstd",
+        why: "packs them",
+        program: Some("zstd"),
     },
 ];
 

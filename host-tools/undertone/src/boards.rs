@@ -1,0 +1,79 @@
+//! The boards that the project knows, from `boards/`.
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use crate::failure::Failure;
+
+macro_rules! boards {
+    ($($name:literal),*) => {
+        [$(($name, include_str!(concat!("../../../boards/", $name, "/board.toml")))),*]
+    };
+}
+
+const FILES: [(&str, &str); 6] = boards!(
+    "jetson-nano",
+    "jetson-orin-nano",
+    "rpi-3",
+    "rpi-4",
+    "rpi-5",
+    "rpi-zero-2w"
+);
+
+/// What the tools need of a `board.toml`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Board {
+    pub(crate) title: String,
+    pub(crate) target: String,
+    pub(crate) audio: Vec<Audio>,
+}
+
+/// A way to hear.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Audio {
+    pub(crate) kind: String,
+    pub(crate) setup: Vec<String>,
+}
+
+/// Names of all boards, and `pc` for a machine that is none.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    FILES.iter().map(|(name, _)| *name).chain(["pc"])
+}
+
+/// The board of a name.
+pub(crate) fn named(name: &str) -> Result<Board> {
+    let Some((_, text)) = FILES.iter().find(|(own, _)| *own == name) else {
+        return Err(unknown(name));
+    };
+    toml::from_str(text).with_context(|| format!("boards/{name}/board.toml"))
+}
+
+/// A name that is none of a board.
+pub(crate) fn unknown(name: &str) -> anyhow::Error {
+    let known: Vec<&str> = names().collect();
+    Failure::error(
+        "unknown-board",
+        format!("{name:?} is no board that is known"),
+        format!("name one of {}", known.join(", ")),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_board_is_read_by_the_tools_too() {
+        for (name, _) in FILES {
+            let board = named(name).unwrap();
+            assert!(!board.title.is_empty() && !board.target.is_empty());
+            assert!(
+                board
+                    .audio
+                    .iter()
+                    .any(|audio| audio.kind == "usb" && audio.setup.is_empty())
+            );
+        }
+        assert!(named("toaster").is_err());
+    }
+}

@@ -1,0 +1,230 @@
+//! `undertone bundle create`.
+
+use std::fs::File;
+use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use undertone_slots::{
+    FORMAT, FileEntry, FileKind, MAX_FILE_BYTES, Manifest, PRODUCT, Version, write_bundle,
+};
+
+use super::{program, sign, summary};
+use crate::failure::Failure;
+use crate::{boards, print};
+
+/// A file to put in: what it is, where it is from, and the file, opened.
+type Source = (FileKind, PathBuf, File);
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The program undertoned, built for the board
+    #[arg(long, value_name = "FILE")]
+    daemon: PathBuf,
+    /// A model (.onnx) instead of the one inside the program
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// A configuration (TOML) instead of the box's own
+    #[arg(long, value_name = "FILE")]
+    configuration: Option<PathBuf>,
+    /// A systemd unit instead of the box's own
+    #[arg(long, value_name = "FILE")]
+    unit: Option<PathBuf>,
+    /// Version of the bundle, such as 1.4.0
+    #[arg(long, value_name = "VERSION")]
+    bundle_version: Version,
+    /// Once committed, the box takes nothing older than this
+    #[arg(long, value_name = "VERSION", default_value = "0.0.0")]
+    minimum_version: Version,
+    /// A board that it may run on; once for each board
+    #[arg(long = "board", value_name = "NAME", required = true)]
+    boards: Vec<String>,
+    /// Sign it with this secret key
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// The bundle to write (.utb)
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+    /// Never ask; an encrypted key is an error then
+    #[arg(long)]
+    non_interactive: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Args {
+    pub(crate) fn run(&self) -> Result<()> {
+        if let Some(name) = self
+            .boards
+            .iter()
+            .find(|name| !boards::names().any(|known| known == name.as_str()))
+        {
+            return Err(boards::unknown(name));
+        }
+        let (arch, mut files) = self.gather()?;
+        self.check_arch(arch)?;
+        let entries: Result<Vec<FileEntry>> = files
+            .iter_mut()
+            .map(|(kind, path, file)| entry(*kind, path, file))
+            .collect();
+        let manifest = Manifest {
+            format: FORMAT,
+            product: PRODUCT.into(),
+            version: self.bundle_version,
+            minimum_version: self.minimum_version,
+            arch: arch.into(),
+            boards: self.boards.clone(),
+            files: entries?,
+        };
+        manifest.check()?;
+        let text = serde_json::to_vec(&manifest)?;
+        let signature = match &self.key {
+            Some(key) => sign::sign(&text, key, manifest.version, self.non_interactive)?,
+            None => Vec::new(),
+        };
+        let mut content: Box<dyn Read> = Box::new(io::empty());
+        for (_, _, file) in files {
+            content = Box::new(content.chain(file));
+        }
+        replace(&self.output, |to| {
+            write_bundle(to, &signature, &text, &mut content).map_err(Into::into)
+        })?;
+        let report = json!({
+            "file": self.output.display().to_string(),
+            "signed": !signature.is_empty(),
+            "manifest": summary(&manifest),
+        });
+        print::report(&report, self.json)
+    }
+
+    /// The program's architecture, and every file, opened.
+    fn gather(&self) -> Result<(&'static str, Vec<Source>)> {
+        let named = [
+            (FileKind::Daemon, Some(&self.daemon)),
+            (FileKind::Model, self.model.as_ref()),
+            (FileKind::Configuration, self.configuration.as_ref()),
+            (FileKind::Unit, self.unit.as_ref()),
+        ];
+        let mut files = Vec::new();
+        for (kind, path) in named {
+            let Some(path) = path else { continue };
+            let mut file = super::open(path)?.into_inner();
+            check_content(kind, path, &mut file)?;
+            files.push((kind, path.clone(), file));
+        }
+        let mut head = Vec::new();
+        let (_, path, program) = files.first_mut().context("there is no daemon")?;
+        Read::by_ref(program).take(64).read_to_end(&mut head)?;
+        let arch = program::arch_of(&head, path)?;
+        program.seek(SeekFrom::Start(0))?;
+        Ok((arch, files))
+    }
+
+    /// A program that a named board cannot run is a mistake that is better found here than there.
+    fn check_arch(&self, arch: &str) -> Result<()> {
+        for name in self.boards.iter().filter(|name| *name != "pc") {
+            let target = boards::named(name)?.target;
+            let fits = target.starts_with(arch) || (arch == "arm" && target.starts_with("aarch64"));
+            if !fits {
+                return Err(Failure::error(
+                    "wrong-arch",
+                    format!(
+                        "{} is for {arch}, and {name} needs {target}",
+                        self.daemon.display()
+                    ),
+                    format!(
+                        "cargo xtask cross arm64, or: cross build --profile dist --target {target} --package undertoned"
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a box would stumble over later is refused now.
+fn check_content(kind: FileKind, path: &Path, file: &mut File) -> Result<()> {
+    let refuse = |reason: String| {
+        Failure::error(
+            "bad-content",
+            format!(
+                "{} is no {kind:?} to put into a bundle: {reason}",
+                path.display()
+            ),
+            match kind {
+                FileKind::Model => format!("undertone model verify {}", path.display()),
+                _ => format!("undertoned --config {} --check", path.display()),
+            },
+        )
+    };
+    match kind {
+        FileKind::Model => {
+            let bytes = undertone_model::read_bounded(&mut *file)
+                .map_err(|error| refuse(error.to_string()))?;
+            undertone_model::Model::from_bytes(&bytes)
+                .map_err(|error| refuse(error.to_string()))?;
+        }
+        FileKind::Configuration => {
+            let mut text = String::new();
+            Read::by_ref(file)
+                .take(1 << 20)
+                .read_to_string(&mut text)
+                .map_err(|error| refuse(error.to_string()))?;
+            text.parse::<toml::Table>()
+                .map_err(|error| refuse(error.to_string()))?;
+        }
+        FileKind::Daemon | FileKind::Unit => {}
+    }
+    file.seek(SeekFrom::Start(0))?;
+    Ok(())
+}
+
+fn entry(kind: FileKind, path: &Path, file: &mut File) -> Result<FileEntry> {
+    let mut hash = Sha256::new();
+    let mut bytes = 0u64;
+    let mut buffer = vec![0u8; 256 * 1024];
+    let mut source = Read::by_ref(file).take(MAX_FILE_BYTES + 1);
+    loop {
+        let count = source
+            .read(&mut buffer)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        if count == 0 {
+            break;
+        }
+        hash.update(&buffer[..count]);
+        bytes += count as u64;
+    }
+    file.seek(SeekFrom::Start(0))?;
+    let sha256 = hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Ok(FileEntry {
+        kind,
+        bytes,
+        sha256,
+    })
+}
+
+/// Writes a file beside its place and puts it there whole.
+pub(super) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let written = File::create(&part)
+        .with_context(|| format!("cannot write {}", part.display()))
+        .and_then(|mut file| {
+            write(&mut file)?;
+            file.flush()?;
+            file.sync_all()?;
+            std::fs::rename(&part, path).with_context(|| format!("cannot write {}", path.display()))
+        });
+    if written.is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
+    written
+}

@@ -1,0 +1,212 @@
+//! A box at the other end of the system's ssh and scp.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// How to reach a box.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Connection {
+    /// Port of its ssh server [default: what ssh's configuration says]
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+    /// Private key to log in with [default: what ssh's configuration says]
+    #[arg(long, value_name = "FILE")]
+    identity: Option<PathBuf>,
+    /// Configuration of ssh instead of ~/.ssh/config
+    #[arg(long, value_name = "FILE")]
+    ssh_config: Option<PathBuf>,
+    /// The program on the box, and what to begin its command with
+    #[arg(long, value_name = "COMMAND", default_value = "sudo -n undertoned")]
+    remote_command: String,
+    /// Never ask for a password or about an unknown host: fail instead
+    #[arg(long)]
+    non_interactive: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// A box.
+pub(super) struct Remote<'a> {
+    target: &'a str,
+    connection: &'a Connection,
+}
+
+impl<'a> Remote<'a> {
+    pub(super) fn new(target: &'a str, connection: &'a Connection) -> Self {
+        Remote { target, connection }
+    }
+
+    fn options(&self, command: &mut Command, port: &str) {
+        let Connection {
+            port: number,
+            identity,
+            ssh_config,
+            non_interactive,
+            ..
+        } = self.connection;
+        command.args(["-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=15"]);
+        if *non_interactive {
+            command.args(["-o", "BatchMode=yes"]);
+        }
+        if let Some(file) = ssh_config {
+            command.arg("-F").arg(file);
+        }
+        if let Some(file) = identity {
+            command.args(["-o", "IdentitiesOnly=yes", "-i"]).arg(file);
+        }
+        if let Some(number) = number {
+            command.args([port, &number.to_string()]);
+        }
+    }
+
+    /// A target that begins with `-` would be an option of ssh.
+    fn target(&self) -> Result<&str> {
+        if self.target.starts_with('-') || self.target.is_empty() {
+            return Err(Failure::error(
+                "bad-target",
+                format!("{:?} is no box", self.target),
+                "name it as user@host, or as ~/.ssh/config does",
+            ));
+        }
+        Ok(self.target)
+    }
+
+    /// Runs words on the box, each quoted for its shell; standard error comes through.
+    pub(super) fn run(&self, words: &[&str]) -> Result<Output> {
+        let line: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+        self.line(&line.join(" "))
+    }
+
+    fn line(&self, line: &str) -> Result<Output> {
+        let mut ssh = Command::new("ssh");
+        self.options(&mut ssh, "-p");
+        ssh.arg(self.target()?).arg("--").arg(line);
+        ssh.stderr(Stdio::inherit());
+        if self.connection.non_interactive {
+            ssh.stdin(Stdio::null());
+        }
+        let output = ssh.output().context("cannot start ssh; is it installed?")?;
+        if output.status.code() == Some(255) {
+            return Err(self.unreachable("ssh"));
+        }
+        Ok(output)
+    }
+
+    fn unreachable(&self, program: &str) -> anyhow::Error {
+        Failure::error(
+            "unreachable",
+            format!(
+                "{program} cannot reach {}, or lost it; what it says stands above",
+                self.target
+            ),
+            format!(
+                "ssh {} true; with --non-interactive, keys and known_hosts must be set up",
+                self.target
+            ),
+        )
+    }
+
+    /// `undertoned slot ...` on the box: its report.
+    pub(super) fn slot(&self, words: &[&str]) -> Result<Value> {
+        let mut line = self.connection.remote_command.clone();
+        for word in ["slot", "--json"].iter().chain(words) {
+            line.push(' ');
+            line.push_str(&quoted(word));
+        }
+        let output = self.line(&line)?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let report: Option<Value> = text
+            .lines()
+            .rev()
+            .find_map(|line| serde_json::from_str(line).ok());
+        let field = |name: &str| {
+            let report = report.as_ref()?;
+            Some(report[name].as_str()?.to_owned())
+        };
+        match report {
+            Some(report) if report["ok"] == true => Ok(report),
+            Some(_) => Err(Failure::error(
+                field("code").unwrap_or_else(|| "refused".into()),
+                format!("{}: {}", self.target, field("cause").unwrap_or_default()),
+                format!("on the box: {}", field("next").unwrap_or_default()),
+            )),
+            None => Err(Failure::error(
+                "no-undertoned",
+                format!(
+                    "`{line}` did not answer on {} (exit code {})",
+                    self.target,
+                    output.status.code().unwrap_or(-1)
+                ),
+                "install the package on the box, and let this user run it: see docs/deploy.md",
+            )),
+        }
+    }
+
+    /// A folder of its own on the box, that nobody else can look into.
+    pub(super) fn make_folder(&self) -> Result<String> {
+        let output = self.run(&["mktemp", "-d", "/tmp/undertone.XXXXXXXX"])?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let folder = text.trim();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+        if !output.status.success()
+            || !folder.starts_with("/tmp/undertone.")
+            || !folder.bytes().all(plain)
+        {
+            return Err(Failure::error(
+                "no-folder",
+                format!("{} has no place for the bundle in /tmp", self.target),
+                format!("ssh {} df -h /tmp", self.target),
+            ));
+        }
+        Ok(folder.to_owned())
+    }
+
+    pub(super) fn upload(&self, file: &Path, to: &str) -> Result<()> {
+        let mut scp = Command::new("scp");
+        self.options(&mut scp, "-P");
+        // A name with a colon would be a host.
+        let file = std::path::absolute(file).context("cannot find the bundle")?;
+        scp.arg("-q")
+            .arg(file)
+            .arg(format!("{}:{to}", self.target()?));
+        scp.stdout(Stdio::null());
+        if self.connection.non_interactive {
+            scp.stdin(Stdio::null());
+        }
+        let status = scp.status().context("cannot start scp; is it installed?")?;
+        if !status.success() {
+            return Err(self.unreachable("scp"));
+        }
+        Ok(())
+    }
+}
+
+fn quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-=:,@+".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_survive_the_shell_of_the_box() {
+        assert_eq!(
+            quoted("/tmp/undertone.x/bundle.utb"),
+            "/tmp/undertone.x/bundle.utb"
+        );
+        assert_eq!(quoted("a b"), "'a b'");
+        assert_eq!(quoted("it's;reboot"), r"'it'\''s;reboot'");
+        assert_eq!(quoted(""), "''");
+    }
+}

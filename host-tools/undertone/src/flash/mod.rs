@@ -1,0 +1,210 @@
+//! `undertone flash`: an image of Raspberry Pi OS onto a card or into a file, set up for its first boot.
+//!
+//! Everything that can be refused is refused before a byte is written: the image is read to its end first.
+
+mod boot;
+mod disk;
+mod image;
+mod partition;
+mod progress;
+mod provision;
+mod system;
+mod target;
+mod write;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::print;
+use boot::Boot;
+use image::Image;
+use progress::Bar;
+use provision::{FirstBoot, Setup};
+use system::System;
+use target::Target;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The image: .img, or packed as .xz, .gz or .zst
+    image: PathBuf,
+    /// The card's device, such as /dev/sdb, or a file that does not exist yet
+    target: PathBuf,
+    /// What the card is to become (TOML, see docs/flash.md); none: the image as it is
+    #[arg(long, value_name = "FILE")]
+    setup: Option<PathBuf>,
+    /// SHA-256 of the image file as downloaded [default: that of IMAGE.sha256, if it is there]
+    #[arg(long, value_name = "HEX")]
+    sha256: Option<String>,
+    /// How the image is set up at its first boot [default: what it brings]
+    #[arg(long, value_enum)]
+    first_boot: Option<FirstBoot>,
+    /// Check everything and say what would be done, without writing
+    #[arg(long)]
+    dry_run: bool,
+    /// Erase the device without asking
+    #[arg(long)]
+    yes: bool,
+    /// Never ask: without --yes, a device is not erased
+    #[arg(long)]
+    non_interactive: bool,
+    /// Take devices larger than a card too
+    #[arg(long)]
+    large_disk: bool,
+    /// Do not read back what was written
+    #[arg(long)]
+    no_verify: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Args {
+    pub(crate) fn run(&self) -> Result<()> {
+        let setup = self.setup.as_deref().map(Setup::read).transpose()?;
+        let target = Target::examine(&System::default(), &self.target, self.large_disk)?;
+        let image = Image::open(&self.image)?;
+        let checked = self.check_sum(&image)?;
+        let length = self.measure(&image)?;
+        target.must_hold(length)?;
+        let mut report = json!({
+            "image": self.image.display().to_string(),
+            "image_bytes": length,
+            "checksum": if checked { "as expected" } else { "none was given" },
+            "target": target.report(),
+        });
+        if self.dry_run {
+            report["dry_run"] = true.into();
+            if let Some(setup) = &setup {
+                report["setup"] = self.rehearse(&image, setup, length)?;
+            }
+            return print::report(&report, self.json);
+        }
+        target.consent(self.yes, self.non_interactive)?;
+        let mut writing = target.open()?;
+        let bar = Bar::new("writing", length);
+        let (mut bytes, _) = image.unpacked()?;
+        let hash = write::copy(&mut bytes, length, writing.file(), |done| bar.at(done))?;
+        bar.done();
+        if !self.no_verify {
+            let bar = Bar::new("verifying", length);
+            write::verify(writing.file(), length, &hash, |done| bar.at(done))?;
+            bar.done();
+        }
+        report["verified"] = (!self.no_verify).into();
+        if let Some(setup) = &setup {
+            report["setup"] = self.provision(writing.file(), length, setup, true)?;
+            writing
+                .file()
+                .sync_all()
+                .context("the target did not take all of it")?;
+        }
+        writing.finish()?;
+        print::report(&report, self.json)
+    }
+
+    /// Whether there was a sum to compare with.
+    fn check_sum(&self, image: &Image) -> Result<bool> {
+        let beside = beside(&self.image);
+        let Some(expected) = self.sha256.clone().or(beside) else {
+            eprintln!("no --sha256 was given: whether the download is complete is not known");
+            return Ok(false);
+        };
+        let expected = expected.trim().to_lowercase();
+        let bar = Bar::new("checking", image.file_bytes);
+        let found = image.hash(|done| bar.at(done))?;
+        bar.done();
+        if found != expected {
+            return Err(Failure::error(
+                "wrong-sum",
+                format!(
+                    "the SHA-256 of {} is {found}, not {expected}",
+                    self.image.display()
+                ),
+                "download the image again",
+            ));
+        }
+        Ok(true)
+    }
+
+    /// Reads the image once to its end: it must be whole, and have a boot partition.
+    fn measure(&self, image: &Image) -> Result<u64> {
+        let bar = Bar::new("reading", image.file_bytes);
+        let (mut bytes, counter) = image.unpacked()?;
+        let length = write::measure(&mut bytes, || {
+            bar.at(counter.load(std::sync::atomic::Ordering::Relaxed))
+        })?;
+        bar.done();
+        // The front of it is enough to find the boot partition.
+        let front = front(image, 8 << 20)?;
+        match partition::boot(&mut std::io::Cursor::new(front), length) {
+            Ok(_) => Ok(length),
+            // The boot partition's first sector may lie farther back.
+            Err(_) => {
+                let front = self::front(image, 64 << 20)?;
+                partition::boot(&mut std::io::Cursor::new(front), length).map(|_| length)
+            }
+        }
+    }
+
+    /// What a dry run would write to the boot partition, found out on a copy of the image's front.
+    fn rehearse(&self, image: &Image, setup: &Setup, length: u64) -> Result<Value> {
+        let mut copy =
+            tempfile::tempfile().context("no room for a rehearsal in the temporary folder")?;
+        let front = front(image, 64 << 20)?;
+        let span = partition::boot(&mut std::io::Cursor::new(front), length)?;
+        // Only now: one open file has one position, whoever reads it.
+        let (mut bytes, _) = image.unpacked()?;
+        std::io::copy(
+            &mut std::io::Read::take(&mut bytes, span.start + span.bytes),
+            &mut copy,
+        )?;
+        self.provision(&mut copy, length, setup, false)
+    }
+
+    fn provision(
+        &self,
+        disk: &mut std::fs::File,
+        length: u64,
+        setup: &Setup,
+        write: bool,
+    ) -> Result<Value> {
+        let span = partition::boot(disk, length)?;
+        let boot = Boot::open(disk, span)?;
+        let first_boot = match self.first_boot {
+            Some(first_boot) => first_boot,
+            None => FirstBoot::of(&boot)?,
+        };
+        let files = provision::files(&boot, setup, first_boot)?;
+        if write {
+            for (name, content) in &files {
+                boot.write(name, content)?;
+            }
+        }
+        boot.close()?;
+        let names: Vec<&String> = files.iter().map(|(name, _)| name).collect();
+        let mechanism = match first_boot {
+            FirstBoot::CloudInit => "cloud-init",
+            FirstBoot::Firstrun => "firstrun",
+        };
+        Ok(json!({"first_boot": mechanism, "files": names}))
+    }
+}
+
+fn front(image: &Image, most: u64) -> Result<Vec<u8>> {
+    let (bytes, _) = image.unpacked()?;
+    let mut front = Vec::new();
+    std::io::Read::read_to_end(&mut std::io::Read::take(bytes, most), &mut front)
+        .map_err(|error| image::damaged(&error))?;
+    Ok(front)
+}
+
+/// The sum that a publisher puts beside an image: its first word.
+fn beside(image: &Path) -> Option<String> {
+    let mut name = image.as_os_str().to_owned();
+    name.push(".sha256");
+    let text = std::fs::read_to_string(PathBuf::from(name)).ok()?;
+    text.split_whitespace().next().map(str::to_owned)
+}

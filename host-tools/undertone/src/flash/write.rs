@@ -1,0 +1,113 @@
+//! Bytes onto the target, and read back.
+
+use std::fs::File;
+use std::io::{self, Read, Seek as _, Write as _};
+
+use anyhow::{Context as _, Result};
+use rustix::fs::{Advice, fadvise};
+use sha2::{Digest as _, Sha256};
+
+use super::image::{MAX_IMAGE_BYTES, damaged};
+use crate::failure::Failure;
+
+const CHUNK: usize = 4 << 20;
+
+/// Reads an image to its end without writing it anywhere: its length.
+pub(super) fn measure(image: &mut dyn Read, mut progress: impl FnMut()) -> Result<u64> {
+    let mut buffer = vec![0u8; CHUNK];
+    let mut total = 0u64;
+    loop {
+        let count = fill(image, &mut buffer).map_err(|error| damaged(&error))?;
+        total += count as u64;
+        progress();
+        if total > MAX_IMAGE_BYTES {
+            return Err(Failure::error(
+                "too-large",
+                format!(
+                    "the image has more than {} GiB unpacked",
+                    MAX_IMAGE_BYTES >> 30
+                ),
+                "download it again; this is no image of an SD card",
+            ));
+        }
+        if count < CHUNK {
+            return Ok(total);
+        }
+    }
+}
+
+/// Writes an image of a known length; the hash of what was written.
+pub(super) fn copy(
+    image: &mut dyn Read,
+    length: u64,
+    to: &mut File,
+    mut progress: impl FnMut(u64),
+) -> Result<[u8; 32]> {
+    let mut image = image.take(length);
+    let mut buffer = vec![0u8; CHUNK];
+    let mut hash = Sha256::new();
+    let mut done = 0u64;
+    to.rewind().context("cannot write to the target")?;
+    loop {
+        let count = fill(&mut image, &mut buffer).map_err(|error| damaged(&error))?;
+        if count == 0 {
+            break;
+        }
+        to.write_all(&buffer[..count])
+            .with_context(|| format!("cannot write to the target after {done} bytes"))?;
+        hash.update(&buffer[..count]);
+        done += count as u64;
+        progress(done);
+    }
+    to.sync_all().context("the target did not take all of it")?;
+    anyhow::ensure!(done == length, "the image changed while it was read");
+    Ok(hash.finalize().into())
+}
+
+/// Reads back what was written, from the target and not from memory.
+pub(super) fn verify(
+    to: &mut File,
+    length: u64,
+    expected: &[u8; 32],
+    mut progress: impl FnMut(u64),
+) -> Result<()> {
+    // What the kernel kept of it in memory would say nothing about the card.
+    fadvise(&*to, 0, None, Advice::DontNeed).context("cannot forget what was written")?;
+    to.rewind()?;
+    let mut source = to.take(length);
+    let mut buffer = vec![0u8; CHUNK];
+    let mut hash = Sha256::new();
+    let mut done = 0u64;
+    loop {
+        let count = source
+            .read(&mut buffer)
+            .context("cannot read the target back")?;
+        if count == 0 {
+            break;
+        }
+        hash.update(&buffer[..count]);
+        done += count as u64;
+        progress(done);
+    }
+    if done != length || <[u8; 32]>::from(hash.finalize()) != *expected {
+        return Err(Failure::error(
+            "verify-failed",
+            "what can be read back is not what was written",
+            "the card is broken or pretends to be larger than it is: take another one",
+        ));
+    }
+    Ok(())
+}
+
+fn fill(source: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match source.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}

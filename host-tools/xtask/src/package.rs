@@ -1,0 +1,156 @@
+//! `cargo xtask package`: the Debian package of the daemon.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::packages::{self, Package};
+use crate::{command, workspace};
+
+/// What makes packages.
+const TOOLS: [Package; 1] = [Package {
+    name: "dpkg",
+    why: "makes the package",
+    program: Some("dpkg-deb"),
+}];
+
+/// What goes where: path in the repository, path in the package, permissions.
+const FILES: [(&str, &str, u32); 8] = [
+    (
+        "firmware/daemon/systemd/undertoned.service",
+        "usr/lib/systemd/system/undertoned.service",
+        0o644,
+    ),
+    (
+        "packaging/deb/50-slots.conf",
+        "usr/lib/systemd/system/undertoned.service.d/50-slots.conf",
+        0o644,
+    ),
+    (
+        "packaging/deb/undertoned-trial.service",
+        "usr/lib/systemd/system/undertoned-trial.service",
+        0o644,
+    ),
+    (
+        "packaging/deb/undertoned-trial.timer",
+        "usr/lib/systemd/system/undertoned-trial.timer",
+        0o644,
+    ),
+    (
+        "packaging/deb/70-undertone.rules",
+        "usr/lib/udev/rules.d/70-undertone.rules",
+        0o644,
+    ),
+    (
+        "packaging/deb/slots.toml",
+        "etc/undertone/slots.toml",
+        0o644,
+    ),
+    (
+        "firmware/daemon/undertoned.example.toml",
+        "etc/undertone/undertoned.toml",
+        0o644,
+    ),
+    (
+        "models/undertone-research.onnx",
+        "usr/share/undertone/undertone-research.onnx",
+        0o644,
+    ),
+];
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The program undertoned [default: it is built for this machine, profile dist]
+    #[arg(long, value_name = "FILE")]
+    daemon: Option<PathBuf>,
+    /// Debian's name of the architecture of the program
+    #[arg(long, default_value = "amd64", value_parser = ["amd64", "arm64"])]
+    arch: String,
+    /// Version of the package [default: that of the workspace]
+    #[arg(long, value_name = "VERSION", default_value = env!("CARGO_PKG_VERSION"))]
+    package_version: String,
+    /// Folder of the package
+    #[arg(long, value_name = "FOLDER", default_value = "target/debian")]
+    output: PathBuf,
+    /// Install missing system packages without asking
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Makes the package; its path goes to standard output.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    packages::ensure(&TOOLS, args.yes)?;
+    let daemon = match &args.daemon {
+        Some(daemon) => daemon.clone(),
+        None => build()?,
+    };
+    let output = workspace::root().join(&args.output);
+    let name = format!("undertoned_{}_{}", args.package_version, args.arch);
+    let tree = output.join(&name);
+    if tree.exists() {
+        fs::remove_dir_all(&tree)?;
+    }
+    put(&daemon, &tree.join("usr/bin/undertoned"), 0o755)?;
+    for (from, to, mode) in FILES {
+        put(&workspace::root().join(from), &tree.join(to), mode)?;
+    }
+    control(args, &tree)?;
+    let package = output.join(format!("{name}.deb"));
+    let mut deb = Command::new("dpkg-deb");
+    deb.args(["--root-owner-group", "--build", "-Zxz"])
+        .arg(&tree)
+        .arg(&package)
+        .stdout(std::process::Stdio::null());
+    if !command::succeeds(&mut deb)? {
+        bail!("dpkg-deb failed; what it says stands above");
+    }
+    println!("{}", package.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn build() -> Result<PathBuf> {
+    let mut cargo = workspace::cargo();
+    cargo.args(["build", "--profile", "dist", "--package", "undertoned"]);
+    if !command::succeeds(&mut cargo)? {
+        bail!("undertoned cannot be built");
+    }
+    Ok(workspace::target_dir().join("dist/undertoned"))
+}
+
+fn put(from: &Path, to: &Path, mode: u32) -> Result<()> {
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::copy(from, to).with_context(|| format!("cannot copy {}", from.display()))?;
+    fs::set_permissions(to, fs::Permissions::from_mode(mode))?;
+    Ok(())
+}
+
+fn control(args: &Args, tree: &Path) -> Result<()> {
+    let control = tree.join("DEBIAN");
+    fs::create_dir_all(&control)?;
+    // glibc 2.34 is what the standard library for these targets asks for, and the oldest that was tried.
+    let text = format!(
+        "Package: undertoned\nVersion: {}\nArchitecture: {}\nMaintainer: Undertone <undertone@localhost>\n\
+         Section: sound\nPriority: optional\nDepends: libc6 (>= 2.34), libgcc-s1, libasound2 (>= 1.2) | libasound2t64\n\
+         Description: speech emotion recognition on the edge\n \
+         Listens to speech and tells, live, which emotion the voice expresses. The audio\n \
+         never leaves the box: it is not stored and not sent, only events are.\n",
+        args.package_version, args.arch
+    );
+    fs::write(control.join("control"), text)?;
+    let conffiles: String = FILES
+        .iter()
+        .filter(|(_, to, _)| to.starts_with("etc/"))
+        .map(|(_, to, _)| format!("/{to}\n"))
+        .collect();
+    fs::write(control.join("conffiles"), conffiles)?;
+    for script in ["postinst", "prerm", "postrm"] {
+        let from = workspace::root().join("packaging/deb").join(script);
+        put(&from, &control.join(script), 0o755)?;
+    }
+    Ok(())
+}

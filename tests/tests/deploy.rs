@@ -33,10 +33,11 @@ impl Bench {
         bench.script(
             "restart",
             &format!(
-                "cd {at}\n[ -f pid ] && kill $(cat pid) 2>/dev/null\n[ -p in ] || mkfifo in\n\
-                 {program} slot start --settings {at}/slots.toml\n: > talk\n\
-                 {program} slot exec --settings {at}/slots.toml -- --source stdin <> in > events 2> talk &\necho $! > pid\n\
-                 head -c 32000 /dev/zero > in\n"
+                "cd {at}\n[ -f pid ] && kill $(cat pid) 2>/dev/null\n\
+                 # New ones: a daemon that is still ending must not take the sound, nor speak for its successor.\n\
+                 rm -f in talk\nmkfifo in\nexec 3<>in\n{program} slot start --settings {at}/slots.toml\n\
+                 {program} slot exec --settings {at}/slots.toml -- --source stdin <&3 > events 2> talk &\n\
+                 echo $! > pid\nhead -c 32000 /dev/zero >&3\n"
             ),
         );
         bench.script(

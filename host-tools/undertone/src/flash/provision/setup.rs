@@ -301,6 +301,22 @@ UNDERTONE_MQTT_PASSWORD = "it's \"secret\" $HOME"
     }
 
     #[test]
+    fn the_variables_that_the_documentation_shows_are_fields_of_the_daemon() {
+        let shown = include_str!("../../../../../docs/flash.md");
+        let fields = include_str!("../../../../../docs/configuration.md");
+        let variables: Vec<&str> = shown
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("UNDERTONE_"))
+            .filter_map(|line| line.split_once(" = ").map(|(name, _)| name))
+            .collect();
+        assert_eq!(variables, ["MQTT_USER", "MQTT_PASSWORD"]);
+        for name in variables {
+            let field = name.to_lowercase().replacen('_', ".", 1);
+            assert!(fields.contains(&format!("| `{field}` |")), "{field}");
+        }
+    }
+
+    #[test]
     fn every_field_that_is_wrong_is_named() {
         for (good, wrong, field) in [
             ("undertone-1", "Under tone", "hostname"),

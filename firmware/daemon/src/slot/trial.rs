@@ -73,8 +73,10 @@ pub(super) fn watch(settings: &Settings, json: bool) -> Result<Outcome, SlotsErr
         if succeeds(&settings.health, HEALTH)? {
             let since = *well_since.get_or_insert_with(Instant::now);
             if since.elapsed() >= settings.hold() {
-                return match open(settings)?.commit() {
-                    Ok(_) | Err(SlotsError::NoTrial) => ended(settings, json),
+                // The lock goes with the statement; telling the end takes it again.
+                let committed = open(settings)?.commit().map(|_| ());
+                return match committed {
+                    Ok(()) | Err(SlotsError::NoTrial) => ended(settings, json),
                     Err(error) => Err(error),
                 };
             }

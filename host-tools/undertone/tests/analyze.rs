@@ -10,6 +10,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use serde_json::Value;
 use tempfile::TempDir;
+use undertone_page::browser::open;
 
 const SPEECH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/assets/speech.wav");
 
@@ -337,4 +338,70 @@ fn a_reader_that_has_had_enough_is_no_failure() {
         .unwrap();
     drop(child.stdout.take());
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_page_shows_both_sides_of_a_call_what_was_heard_and_nothing_of_a_side_that_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let speech = samples();
+    let quiet = vec![0; speech.len()];
+    let name = "<img src=x onerror=alert(1)>.wav";
+    record(&folder.path().join(name), &[&speech, &quiet]);
+    let report = |words: &[&str]| {
+        let answer = analyze(
+            folder.path(),
+            &[&[name, "--report", "call.html"], words].concat(),
+        );
+        assert_eq!(
+            (answer.code, answer.rows.len()),
+            (Some(0), 0),
+            "{}",
+            answer.talk
+        );
+        fs::read_to_string(folder.path().join("call.html")).unwrap()
+    };
+    let html = report(&["--roles", "customer,-"]);
+    assert!(html.contains("Channel 0, customer") && !html.contains("Channel 1"));
+
+    let html = report(&["--channels", "each"]);
+    assert!(
+        html.contains("Channel 1: <strong>no speech was found"),
+        "{html:.3000}"
+    );
+    assert!(
+        html.contains("0:00.0 to ") || html.contains("utterance 0: "),
+        "{html:.3000}"
+    );
+    assert!(!html.contains("<audio"));
+    let rows = analyze(folder.path(), &[name, "--channels", "each"]);
+    let Some(opened) = open(&folder.path().join("call.html")) else {
+        return;
+    };
+    assert!(opened.console.is_empty(), "{:#?}", opened.console);
+    assert!(!opened.dom.contains("<img"));
+    // A timeline of each side, and how much of the speech had which label of the one that spoke.
+    assert_eq!(opened.figures(), 3);
+    let table = opened.dom.split("<tbody").last().unwrap();
+    assert_eq!(table.matches("<tr").count(), rows.of("utterance").len());
+}
+
+#[test]
+fn a_page_is_about_one_recording_that_is_one_and_keeps_what_was_heard_of_a_damaged_one() {
+    let folder = calls();
+    for (words, reason) in [
+        (["calls", "--report", "page.html"], "name one file"),
+        (["calls/broken.wav", "--report", "page.html"], "broken.wav"),
+        (["calls/a.wav", "--report", "no/page.html"], "no/page.html"),
+    ] {
+        let answer = analyze(folder.path(), &words);
+        assert_eq!(answer.code, Some(1));
+        assert!(answer.talk.contains(reason), "{}", answer.talk);
+        assert!(!folder.path().join("page.html").exists());
+    }
+    let bytes = fs::read(SPEECH).unwrap();
+    fs::write(folder.path().join("cut.wav"), &bytes[..bytes.len() * 2 / 3]).unwrap();
+    let answer = analyze(folder.path(), &["cut.wav", "--report", "page.html"]);
+    assert_eq!(answer.code, Some(1));
+    let html = fs::read_to_string(folder.path().join("page.html")).unwrap();
+    assert!(html.contains("It was heard only in part"));
 }

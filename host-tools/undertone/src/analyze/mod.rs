@@ -10,6 +10,7 @@
 mod inputs;
 mod journal;
 mod line;
+mod page;
 mod parquet;
 mod progress;
 mod recording;
@@ -17,6 +18,7 @@ mod resume;
 mod roles;
 mod shard;
 mod timeline;
+mod trace;
 mod work;
 
 use std::collections::HashSet;
@@ -75,6 +77,13 @@ pub(crate) struct Args {
     /// Where to; standard output when left out
     #[arg(long, short, value_name = "FILE", required_if_eq("format", "parquet"))]
     output: Option<PathBuf>,
+    /// Write one recording as a page to look at instead of rows: waveform, speech, what was heard over time, level
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["format", "output", "resume", "shard", "jobs"]
+    )]
+    report: Option<PathBuf>,
     /// Go on with an output that was begun: what is complete in it is not analysed again
     #[arg(long, requires = "output")]
     resume: bool,
@@ -102,7 +111,8 @@ Parquet holds the rows about utterances only.
 Examples:
   undertone analyze calls/ --purpose evaluation -o calls.jsonl
   undertone analyze calls/ --purpose \"call quality\" --subjects customers --roles customer,- --format parquet -o calls.parquet
-  undertone analyze calls/ --purpose evaluation --shard 2/8 --resume -o part-2.jsonl";
+  undertone analyze calls/ --purpose evaluation --shard 2/8 --resume -o part-2.jsonl
+  undertone analyze call.wav --purpose evaluation --channels each --report call.html";
 
 impl Args {
     pub(crate) fn run(&self) -> Result<()> {
@@ -135,9 +145,13 @@ impl Args {
             model: &model,
             channels: self.channels,
             roles: self.roles.as_ref(),
-            updates: self.updates,
+            // A page shows how an utterance goes on.
+            updates: self.updates || self.report.is_some(),
         };
 
+        if let Some(file) = &self.report {
+            return page::write(file, &self.paths, &listening, &run.deployment);
+        }
         let found = Inputs::find(&self.paths, self.shard)?;
         let (mut journal, complete) = self.journal(&run)?;
         let (wanted, skipped) = found.without(&complete);

@@ -93,13 +93,10 @@ fn constant(
     let value = |(index, &byte): (usize, &u8)| {
         f32::from(i8::from_le_bytes([byte])) * scales[index / inner.max(1) % length]
     };
-    let raw_data = integers
-        .raw_data
-        .iter()
-        .enumerate()
-        .map(value)
-        .flat_map(f32::to_le_bytes)
-        .collect();
+    // Room at once: growing would hold the largest weights twice.
+    let mut raw_data = Vec::with_capacity(4 * integers.raw_data.len());
+    let values = integers.raw_data.iter().enumerate().map(value);
+    raw_data.extend(values.flat_map(f32::to_le_bytes));
     Ok(TensorProto {
         name: output.clone(),
         data_type: DataType::Float as i32,

@@ -11,6 +11,7 @@ use tract_onnx::pb::tensor_shape_proto::dimension;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, type_proto};
 
 use crate::error::ModelError;
+use crate::metadata::NetworkKind;
 use crate::{operators, tensors};
 
 /// Name of the graph's input, `[1, rows, frames]`.
@@ -33,7 +34,7 @@ fn bad<T>(reason: String) -> Result<T, ModelError> {
 }
 
 /// Refuses a graph that the exporter could not have written.
-pub(crate) fn check(model: &ModelProto) -> Result<(), ModelError> {
+pub(crate) fn check(model: &ModelProto, network: NetworkKind) -> Result<(), ModelError> {
     let Some(graph) = &model.graph else {
         return bad("is missing".into());
     };
@@ -61,8 +62,12 @@ pub(crate) fn check(model: &ModelProto) -> Result<(), ModelError> {
     }
     alone("inputs", &graph.input, FEATURES)?;
     alone("outputs", &graph.output, LOGITS)?;
-    check_wires(graph)?;
-    for name in [STEPS, SCORE, POOLED, LOGITS] {
+    check_wires(graph, network)?;
+    let names = match network {
+        NetworkKind::Streaming => &[STEPS, SCORE, POOLED, LOGITS][..],
+        NetworkKind::Windowed => &[LOGITS],
+    };
+    for &name in names {
         if !graph.node.iter().any(|node| node.name == name) {
             return bad(format!("has no node named `{name}`"));
         }
@@ -112,7 +117,7 @@ enum Value<'a> {
 }
 
 /// Every node reads what was named before it, has one output named like itself, and computes from the input.
-fn check_wires(graph: &GraphProto) -> Result<(), ModelError> {
+fn check_wires(graph: &GraphProto, network: NetworkKind) -> Result<(), ModelError> {
     let mut values = HashMap::from([(FEATURES, Value::Live)]);
     for tensor in &graph.initializer {
         tensors::check(tensor)?;
@@ -120,7 +125,7 @@ fn check_wires(graph: &GraphProto) -> Result<(), ModelError> {
     }
     let mut dequantised = HashMap::new();
     for node in &graph.node {
-        operators::check(node)?;
+        operators::check(node, network)?;
         if node.output != [node.name.as_str()] {
             return bad(format!(
                 "node {:?} has the outputs {:?}, not one named like itself",

@@ -5,10 +5,12 @@
 //!
 //! - A [`Model`] is loaded once and shared; a [`Stream`] is the state of one channel. The encoder runs incrementally:
 //!   each frame is computed once, and pooling keeps running sums, so that cost does not depend on the utterance.
+//! - A network that cannot be streamed says so in its metadata ([`NetworkKind::Windowed`]): it is run on the last frames,
+//!   as a whole for every answer.
 //! - Plain causal convolutions and matrix products are run by this crate (`direct`), everything else by the
 //!   inference library.
 //! - A file is refused, with the reason, if it is not a model of ours, was changed after it was written, uses an
-//!   operator outside a short list, cannot be streamed exactly, or does not give the answers that its trainer
+//!   operator outside a short list, cannot be streamed exactly (if it says that it can), or does not give the answers that its trainer
 //!   recorded in it ([`SelfTest`]).
 //! - Nothing here touches a file, a clock or a device. Hostile bytes cost bounded memory and never panic.
 
@@ -21,6 +23,7 @@ mod drift;
 mod error;
 mod graph;
 mod hash;
+mod incremental;
 mod metadata;
 mod model;
 mod network;
@@ -30,11 +33,14 @@ mod pool;
 mod pooling;
 mod stream;
 mod tensors;
+mod windowed;
 
 pub use drift::Drift;
 pub use error::ModelError;
 pub use hash::seal;
-pub use metadata::{Adaptation, FORMAT, Licence, Metadata, PREFIX, Provenance, SelfTest};
+pub use metadata::{
+    Adaptation, FORMAT, Licence, Metadata, NetworkKind, PREFIX, Provenance, SelfTest,
+};
 pub use model::{MAX_FILE_BYTES, Model, read_bounded};
 pub use stream::{FRAME_LIMIT, Stream, softmax};
 

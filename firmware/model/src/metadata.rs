@@ -22,6 +22,8 @@ const MAX_LABELS: usize = 16;
 const MAX_LABEL_BYTES: usize = 32;
 /// Longest pooled window, in frames.
 const MAX_WINDOW: usize = 100_000;
+/// Most values of a window that is run as a whole: every channel holds one.
+const MAX_WINDOW_VALUES: usize = 1 << 20;
 
 /// Whether the training data allows commercial use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +33,34 @@ pub enum Licence {
     Open,
     /// Trained on data for research or non-commercial use.
     Research,
+}
+
+/// How a network takes an utterance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NetworkKind {
+    /// Frame by frame: the encoder looks back only, and an utterance of any length is pooled.
+    #[default]
+    Streaming,
+    /// The last `window` frames at once, anew for every answer; no answer before there are so many.
+    Windowed,
+}
+
+impl NetworkKind {
+    /// Files without the key are streaming ones, and these are written without it.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    fn is_streaming(&self) -> bool {
+        *self == Self::Streaming
+    }
+}
+
+impl std::fmt::Display for NetworkKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Streaming => "streaming",
+            Self::Windowed => "windowed",
+        })
+    }
 }
 
 /// Where a model comes from.
@@ -109,17 +139,21 @@ impl SelfTest {
 pub struct Metadata {
     /// [`FORMAT`].
     pub format: u32,
+    /// How the network takes an utterance; streaming if the file does not say.
+    #[serde(default, skip_serializing_if = "NetworkKind::is_streaming")]
+    pub network: NetworkKind,
     /// Class names, in the order of the output; 2 to 16.
     pub labels: Vec<String>,
     /// How samples become frames.
     pub frontend: FrontendConfig,
     /// Rows of a frame, in order.
     pub features: Vec<Feature>,
-    /// Feature frames per encoder step.
+    /// Feature frames per encoder step; 1 if the network is windowed.
     pub stride: usize,
-    /// Values per encoder step.
+    /// Values per encoder step; 0 if the network is windowed, which has none.
     pub width: usize,
-    /// Feature frames that pooling looks back at least, and an eighth more at most; a multiple of `stride`.
+    /// Feature frames that pooling looks back at least, and an eighth more at most; a multiple of `stride`. Of a
+    /// windowed network exactly what it reads.
     pub window: usize,
     /// Feature frames between answers while somebody speaks.
     pub update_hop: usize,
@@ -232,9 +266,19 @@ impl Metadata {
         }
         count("rows", self.rows(), 1, 4096)?;
         count("features", self.features.len(), 1, 16)?;
-        count("stride", self.stride, 1, 64)?;
-        count("width", self.width, 1, 4096)?;
-        count("window", self.window, self.stride, MAX_WINDOW)?;
+        match self.network {
+            NetworkKind::Streaming => {
+                count("stride", self.stride, 1, 64)?;
+                count("width", self.width, 1, 4096)?;
+                count("window", self.window, self.stride, MAX_WINDOW)?;
+            }
+            NetworkKind::Windowed => {
+                count("stride", self.stride, 1, 1)?;
+                count("width", self.width, 0, 0)?;
+                let most = SelfTest::MAX_FRAMES.min(MAX_WINDOW_VALUES / self.rows());
+                count("window", self.window, 1, most)?;
+            }
+        }
         if !self.window.is_multiple_of(self.stride) {
             return bad(format!(
                 "`window` is {}, no multiple of the stride {}",
@@ -257,7 +301,10 @@ impl Metadata {
         count(
             "self_test.frames",
             self.self_test.frames,
-            self.stride,
+            match self.network {
+                NetworkKind::Streaming => self.stride,
+                NetworkKind::Windowed => self.window,
+            },
             SelfTest::MAX_FRAMES,
         )?;
         count(

@@ -9,10 +9,12 @@ use crate::dequantise;
 use crate::error::ModelError;
 use crate::graph;
 use crate::hash::content_hash;
-use crate::metadata::{Metadata, SelfTest};
+use crate::incremental::Incremental;
+use crate::metadata::{Metadata, NetworkKind, SelfTest};
 use crate::network::{Network, guard};
 use crate::outline;
-use crate::stream::Stream;
+use crate::stream::{State, Stream};
+use crate::windowed::{Ring, Window};
 
 /// Largest model file that is read, in bytes.
 pub const MAX_FILE_BYTES: usize = 16 << 20;
@@ -33,8 +35,15 @@ pub fn read_bounded(reader: impl Read) -> io::Result<Vec<u8>> {
 #[derive(Clone, Debug)]
 pub struct Model {
     metadata: Metadata,
-    network: Network,
+    network: Runner,
     parameters: usize,
+}
+
+/// The network, by the kind that the metadata says.
+#[derive(Clone, Debug)]
+pub(crate) enum Runner {
+    Streaming(Network),
+    Windowed(Window),
 }
 
 impl Model {
@@ -71,14 +80,17 @@ impl Model {
     /// # Errors
     /// [`ModelError`] if the graph cannot be run with this metadata.
     pub fn unverified(mut graph: ModelProto, metadata: Metadata) -> Result<Self, ModelError> {
-        graph::check(&graph)?;
+        graph::check(&graph, metadata.network)?;
         let tensors = graph.graph.iter().flat_map(|graph| &graph.initializer);
         let parameters = tensors
             .map(|tensor| tensor.dims.iter().product::<i64>())
             .sum::<i64>();
         dequantise::fold(&mut graph)?;
         Ok(Self {
-            network: Network::build(&graph, &metadata)?,
+            network: match metadata.network {
+                NetworkKind::Streaming => Runner::Streaming(Network::build(&graph, &metadata)?),
+                NetworkKind::Windowed => Runner::Windowed(Window::build(&graph, &metadata)?),
+            },
             metadata,
             parameters: usize::try_from(parameters).unwrap_or(0),
         })
@@ -101,11 +113,18 @@ impl Model {
     /// # Errors
     /// [`ModelError::Inference`] if the library cannot make one.
     pub fn stream(&self) -> Result<Stream, ModelError> {
-        Stream::new(self.network.clone(), &self.metadata)
+        let about = &self.metadata;
+        let state = match &self.network {
+            Runner::Streaming(network) => {
+                State::Streaming(Incremental::new(network.clone(), about)?.into())
+            }
+            Runner::Windowed(window) => State::Windowed(Ring::new(window.clone(), about)),
+        };
+        Ok(Stream::new(state, about))
     }
 
     #[cfg(test)]
-    pub(crate) fn network(&self) -> &Network {
+    pub(crate) fn network(&self) -> &Runner {
         &self.network
     }
 

@@ -1,4 +1,4 @@
-//! The two halves of the graph, made runnable: an encoder that takes strides of frames as they come, and the head.
+//! The two halves of a streaming graph, made runnable: an encoder that takes strides of frames as they come, and the head.
 //!
 //! Halves of plain convolutions are run by [`crate::direct`], others by the inference library, one stride at a time.
 
@@ -83,7 +83,7 @@ impl Network {
     }
 }
 
-fn parse(model: &ModelProto) -> Result<InferenceModel, ModelError> {
+pub(crate) fn parse(model: &ModelProto) -> Result<InferenceModel, ModelError> {
     let parsed = tract_onnx::onnx().model_for_proto_model(model);
     parsed.map_err(ModelError::inference)
 }

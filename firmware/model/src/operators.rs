@@ -9,6 +9,7 @@ use tract_onnx::pb::attribute_proto::AttributeType;
 use tract_onnx::pb::{AttributeProto, NodeProto};
 
 use crate::error::ModelError;
+use crate::metadata::NetworkKind;
 
 /// Turns stored integers into weights; the one operator that works on constants alone.
 pub(crate) const DEQUANTIZE: &str = "DequantizeLinear";
@@ -17,6 +18,8 @@ pub(crate) const DEQUANTIZE: &str = "DequantizeLinear";
 pub(crate) const MAX_RANK: usize = 6;
 /// Largest stride, dilation, kernel or padding.
 const MAX_EXTENT: i64 = 4_096;
+/// Longest side of what `MaxPool` looks at: no weight pays for it. Without padding and dilation, it is one table.
+const MAX_POOLED: i64 = 64;
 /// Most inputs of `Concat`.
 const MAX_PARTS: usize = 16;
 
@@ -58,6 +61,24 @@ const REDUCTION: &[(&str, Kind)] = &[
     ("axes", Kind::Ints(AXIS)),
     ("keepdims", Kind::Int(FLAG)),
     ("noop_with_empty_axes", Kind::Int(FLAG)),
+];
+
+/// What only a windowed network may use: some look at the whole window, and none is written for a streaming one.
+const WINDOWED: [Operator; 3] = [
+    operator("MatMul", 2..=2, &[]),
+    operator(
+        "MaxPool",
+        1..=1,
+        &[
+            ("kernel_shape", Kind::Ints((1, MAX_POOLED))),
+            ("strides", Kind::Ints((1, MAX_POOLED))),
+        ],
+    ),
+    operator(
+        "Transpose",
+        1..=1,
+        &[("perm", Kind::Ints((0, MAX_RANK as i64 - 1)))],
+    ),
 ];
 
 const OPERATORS: [Operator; 20] = [
@@ -103,18 +124,23 @@ const OPERATORS: [Operator; 20] = [
 ];
 
 /// Refuses a node whose operator, inputs or attributes the exporter could not have written.
-pub(crate) fn check(node: &NodeProto) -> Result<(), ModelError> {
+pub(crate) fn check(node: &NodeProto, network: NetworkKind) -> Result<(), ModelError> {
     let bad = |what: String| {
         Err(ModelError::Graph {
             reason: format!("node {:?} {what}", node.name),
         })
     };
+    let more = match network {
+        NetworkKind::Streaming => &[][..],
+        NetworkKind::Windowed => &WINDOWED[..],
+    };
     let known = OPERATORS
         .iter()
+        .chain(more)
         .find(|operator| operator.name == node.op_type && node.domain.is_empty());
     let Some(operator) = known else {
         return bad(format!(
-            "uses the operator {:?}, which is not run",
+            "uses the operator {:?}, which is not run in a {network} network",
             node.op_type
         ));
     };

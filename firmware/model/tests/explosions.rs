@@ -6,6 +6,8 @@
 #[path = "support/measure.rs"]
 mod measure;
 mod support;
+#[path = "support/windowed.rs"]
+mod windowed;
 
 use std::time::{Duration, Instant};
 
@@ -362,4 +364,32 @@ fn the_largest_file_that_is_read() {
     bytes.resize((14 << 20) + 5, 0);
     bytes[5..].as_chunks_mut::<2>().0.fill([0x0a, 0x00]);
     assert!(matches!(bounded(&bytes), Err(ModelError::Outline { .. })));
+}
+
+#[test]
+fn the_classic_network_of_twelve_million_weights_is_run_within_bounds() {
+    let bytes = windowed::Shape::classic().file();
+    assert!(bytes.len() < MAX_FILE_BYTES && bytes.len() > 12_000_000);
+    let model = bounded(&bytes).unwrap();
+    assert!(model.parameters() > 12_590_000, "{}", model.parameters());
+    let mut often = model.metadata().clone();
+    often.update_hop = 50;
+    let bytes = undertone_model::seal(&mut windowed::Shape::classic().graph(), &often).unwrap();
+    too_costly(&bytes);
+}
+
+#[test]
+fn a_windowed_convolution_whose_columns_are_larger_than_its_input() {
+    let mut graph = windowed::Shape::small().graph();
+    let mut detour = Detour::default();
+    let weight = detour.zeros(&[1, 1, 4_096]);
+    let attributes: [(&str, &[i64]); 2] = [("kernel_shape", &[4_096]), ("pads", &[4_095, 4_096])];
+    let last = detour.node("Conv", &["vector", &weight], &attributes);
+    let weight = detour.zeros(&[1, 1, 4_096]);
+    let last = detour.node("Conv", &[&last, &weight], &attributes);
+    detour.node("ReduceMax", &[&last], &[("axes", &[2]), ("keepdims", &[1])]);
+    let graph_of = graph.graph.as_mut().unwrap();
+    detour.insert(graph_of, "vector");
+    let metadata = windowed::Shape::small().metadata();
+    too_costly(&undertone_model::seal(&mut graph, &metadata).unwrap());
 }

@@ -5,6 +5,8 @@
 #[path = "support/measure.rs"]
 mod measure;
 mod support;
+#[path = "support/windowed.rs"]
+mod windowed;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -184,6 +186,29 @@ fn graphs_with_damaged_messages_and_the_right_hash_are_refused_or_run() {
     }
     tally.report("damaged messages");
     assert!(tally.kinds.values().sum::<usize>() > 500, "{tally:?}");
+    assert!(
+        tally.of("inference") + tally.of("self test") > 5,
+        "{tally:?}"
+    );
+}
+
+#[test]
+fn rearranged_windowed_networks_with_the_right_hash_are_refused_or_run() {
+    let shape = windowed::Shape::small();
+    let about = Model::from_bytes(&shape.file()).unwrap().metadata().clone();
+    let mut tally = Tally::default();
+    for seed in 0..400 {
+        let mut random = Random(seed);
+        let mut proto = shape.graph();
+        let graph = proto.graph.as_mut().unwrap();
+        let done: Vec<_> = (0..1 + random.below(3))
+            .map(|_| rearrange(graph, &mut random))
+            .collect();
+        let bytes = seal(&mut proto, &about).unwrap();
+        tally.load(&|| format!("seed {seed}: {done:?}"), &bytes);
+    }
+    tally.report("windowed networks");
+    assert!(tally.of("graph") > 50, "{tally:?}");
     assert!(
         tally.of("inference") + tally.of("self test") > 5,
         "{tally:?}"

@@ -16,7 +16,7 @@ use burn::module::Module;
 use burn::store::RecordError;
 use burn::tensor::{Device, Tensor, TensorData};
 use undertone_model::{
-    Drift, FORMAT, Licence, Metadata, Model, ModelError, Provenance, SelfTest, seal,
+    Drift, FORMAT, Licence, Metadata, Model, ModelError, NetworkKind, Provenance, SelfTest, seal,
 };
 
 use self::calibrate::Calibration;
@@ -161,6 +161,7 @@ pub fn export(
         .all(|corpus| corpus == Corpus::CremaD.key());
     let mut metadata = Metadata {
         format: FORMAT,
+        network: NetworkKind::Streaming,
         labels: plan.labels.clone(),
         frontend: plan.recipe.frontend.clone(),
         features: plan.recipe.features.clone(),

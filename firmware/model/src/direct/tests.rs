@@ -4,18 +4,18 @@ use tract_onnx::pb::ModelProto;
 
 use super::lanes::Level;
 use super::{BATCH, Direct, Ends};
+use crate::incremental::Incremental;
 use crate::metadata::Metadata;
-use crate::model::Model;
+use crate::model::{Model, Runner};
 use crate::network::{self, Half, Network};
-use crate::stream::Stream;
-use crate::{dequantise, graph};
+use crate::{dequantise, graph, pooling};
 
 const FILE: &[u8] = include_bytes!("../../../../models/undertone-research.onnx");
 
 fn shipped() -> (ModelProto, Metadata) {
     let mut proto = ModelProto::decode(FILE).unwrap();
     let metadata = Metadata::of(&proto).unwrap();
-    graph::check(&proto).unwrap();
+    graph::check(&proto, metadata.network).unwrap();
     dequantise::fold(&mut proto).unwrap();
     (proto, metadata)
 }
@@ -32,7 +32,7 @@ fn frames(seed: u64, count: usize, rows: usize) -> Vec<f32> {
 }
 
 fn logits(network: &Network, metadata: &Metadata, frames: &[f32]) -> Vec<f32> {
-    let mut stream = Stream::new(network.clone(), metadata).unwrap();
+    let mut stream = Incremental::new(network.clone(), metadata).unwrap();
     for frame in frames.chunks_exact(metadata.rows()) {
         stream.push(frame).unwrap();
     }
@@ -81,9 +81,24 @@ fn what_is_not_plain_convolutions_is_left_to_the_library_and_still_streamed() {
         .unwrap();
     relu.op_type = "Exp".into();
     let model = Model::unverified(proto, metadata.clone()).unwrap();
-    let network = model.network();
+    let Runner::Streaming(network) = model.network() else {
+        panic!("a streaming network is run as a window");
+    };
     assert!(matches!(network.encoder, Half::Library(_)));
     assert!(matches!(network.head, Half::Direct(_)));
+}
+
+#[test]
+fn the_pooling_of_the_shipped_network_is_understood_and_another_one_is_not() {
+    let (mut proto, metadata) = shipped();
+    assert_eq!(pooling::understood(&proto, &metadata), Some(16));
+    let mut other = metadata.clone();
+    other.width /= 2;
+    assert_eq!(pooling::understood(&proto, &other), None);
+    let nodes = &mut proto.graph.as_mut().unwrap().node;
+    let maximum = nodes.iter_mut().find(|node| node.name == "pool_maximum");
+    maximum.unwrap().op_type = "ReduceMean".into();
+    assert_eq!(pooling::understood(&proto, &metadata), None);
 }
 
 #[test]

@@ -55,7 +55,11 @@ pub(super) fn section(survey: &Survey, model: Option<&Path>) -> Result<Section, 
     let features = extractor.run(&clips)?;
     let pooled: Vec<Option<Vec<f32>>> = features
         .par_iter()
-        .map(|clip| Ok(listen(&model, clip)?.pooled().map(<[f32]>::to_vec)))
+        .map(|clip| {
+            let mut pooled = vec![0.0; 4 * metadata.width];
+            let any = listen(&model, clip)?.statistics(&mut pooled)?;
+            Ok(any.then_some(pooled))
+        })
         .collect::<Result<_, ModelError>>()
         .map_err(failed)?;
     let (clips, vectors): (Vec<&Clip>, Vec<Vec<f32>>) = clips

@@ -1,6 +1,6 @@
 //! Samples of one channel to feature frames and speech edges, hop by hop.
 
-use undertone_dsp::{Feature, Frontend, FrontendConfig};
+use undertone_dsp::{Feature, Frontend};
 use undertone_events::{SegmentEdge, Segmenter, SegmenterConfig};
 
 use crate::error::AnalysisError;
@@ -9,8 +9,8 @@ use crate::vad::Vad;
 
 /// What a front is made of.
 pub struct FrontSettings<'a> {
-    /// The frames of the model.
-    pub frontend: &'a FrontendConfig,
+    /// Makes the frames of the model, with these features at least; what is constant in it is shared.
+    pub frontend: &'a Frontend,
     /// The features of a frame that the model reads, in this order.
     pub features: &'a [Feature],
     /// When speech begins and ends.
@@ -43,23 +43,20 @@ impl Front {
     /// # Errors
     /// A setting out of range; a detector that works at another rate than the model.
     pub fn new(settings: &FrontSettings<'_>, vad: Box<dyn Vad>) -> Result<Self, AnalysisError> {
-        let config = settings.frontend;
-        let unusable = AnalysisError::Model;
+        let config = settings.frontend.config();
         if vad.sample_rate() != config.sample_rate {
-            return Err(unusable(format!(
+            return Err(AnalysisError::Model(format!(
                 "it was trained at {} Hz, but live analysis runs at {} Hz; use a model trained at that rate",
                 config.sample_rate,
                 vad.sample_rate()
             )));
         }
-        let frontend = Frontend::of_features(config, settings.features)
-            .map_err(|reason| unusable(reason.to_string()))?;
         let segmenter = Segmenter::new(settings.segments, config.sample_rate)?;
         let held = held_samples(settings.segments, config.sample_rate)
             + 2 * vad.hop_length()
             + config.frame_length;
         Ok(Front {
-            frontend,
+            frontend: settings.frontend.another(),
             features: settings.features.into(),
             frame_length: config.frame_length as u64,
             frame_hop: config.hop_length.max(1) as u64,

@@ -1,6 +1,6 @@
 //! The model file behind the seam, and the analyser that is built around it.
 
-use undertone_dsp::Resampler;
+use undertone_dsp::{Frontend, Resampler};
 use undertone_events::{
     Aggregator, IdRange, MAX_LABELS, Mode, SegmenterConfig, Tracker, TrackerConfig,
 };
@@ -65,11 +65,11 @@ pub fn analyser_with<S: Scorer>(
     wrap: impl FnMut(Stream) -> S,
 ) -> Result<Analyser<S>, AnalysisError> {
     let count = analysed(settings);
-    build(model, settings, (0, count), wrap)
+    build(model, &frontend(model)?, settings, (0, count), wrap)
 }
 
 /// An analyser for each of several sources, in their order. No two channels of any of them give an utterance the same
-/// id. The weights are in memory once, with the model.
+/// id. The weights are in memory once, with the model, and so is what is constant in the front ends.
 ///
 /// # Errors
 /// As [`analyser`], for the first source that cannot be analysed.
@@ -78,13 +78,21 @@ pub fn analysers(
     sources: &[AnalysisSettings],
 ) -> Result<Vec<Analyser<Stream>>, AnalysisError> {
     let count = sources.iter().map(analysed).sum();
+    let frontend = frontend(model)?;
     let mut first = 0;
     let built = sources.iter().map(|settings| {
-        let analyser = build(model, settings, (first, count), |stream| stream);
+        let analyser = build(model, &frontend, settings, (first, count), |stream| stream);
         first += analysed(settings);
         analyser
     });
     built.collect()
+}
+
+/// The front end of a model; every channel has another of it.
+fn frontend(model: &Model) -> Result<Frontend, AnalysisError> {
+    let about = model.metadata();
+    Frontend::of_features(&about.frontend, &about.features)
+        .map_err(|reason| AnalysisError::Model(reason.to_string()))
 }
 
 /// How many channels of a source are analysed.
@@ -98,12 +106,13 @@ fn analysed(settings: &AnalysisSettings) -> usize {
 /// The analyser of channels `first..` of `count` in all.
 fn build<S: Scorer>(
     model: &Model,
+    frontend: &Frontend,
     settings: &AnalysisSettings,
     (first, count): (usize, usize),
     mut wrap: impl FnMut(Stream) -> S,
 ) -> Result<Analyser<S>, AnalysisError> {
     let channels = (first..first + analysed(settings))
-        .map(|number| channel(model, settings, (number, count), &mut wrap))
+        .map(|number| channel(model, frontend, settings, (number, count), &mut wrap))
         .collect::<Result<_, _>>()?;
     Ok(Analyser::new(
         channels,
@@ -114,6 +123,7 @@ fn build<S: Scorer>(
 
 fn channel<S: Scorer>(
     model: &Model,
+    frontend: &Frontend,
     settings: &AnalysisSettings,
     (number, count): (usize, usize),
     wrap: &mut impl FnMut(Stream) -> S,
@@ -130,7 +140,7 @@ fn channel<S: Scorer>(
     let resampler = Resampler::new(from, to)?;
     let front = Front::new(
         &FrontSettings {
-            frontend: &about.frontend,
+            frontend,
             features: &about.features,
             segments: &settings.segments,
         },

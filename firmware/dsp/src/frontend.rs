@@ -1,11 +1,12 @@
 use crate::mel::MelBank;
 use crate::mfcc::Dct;
 use crate::sanitize::copy_sanitized;
-use crate::spectrum::Spectrum;
+use crate::spectrum::{Spectrum, Workspace};
 use crate::{DspError, Feature, FrontendConfig, decibel, time_domain};
+use std::sync::Arc;
 
 /// Samples taken in between two moves of the buffer's tail, at least.
-const BLOCK: usize = 4_096;
+const BLOCK: usize = 1_024;
 
 /// The features of one frame, valid until the next one.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,19 +46,25 @@ impl Frame<'_> {
 
 /// Cuts a stream of samples into overlapping frames and computes their features.
 pub struct Frontend {
-    config: FrontendConfig,
+    plan: Arc<Plan>,
     /// Sanitised samples not yet done with; the first is the first sample of the next frame.
     pending: Box<[f32]>,
     filled: usize,
     /// Samples still to be dropped before the next frame, when the hop exceeds the frame.
     skip: usize,
     next_index: u64,
-    spectrum: Spectrum,
-    mel: MelBank,
-    dct: Dct,
+    work: Workspace,
     power: Box<[f32]>,
     log_mel: Box<[f32]>,
     mfcc: Box<[f32]>,
+}
+
+/// What is the same for all streams of a configuration.
+struct Plan {
+    config: FrontendConfig,
+    spectrum: Spectrum,
+    mel: MelBank,
+    dct: Dct,
     wanted: Wanted,
 }
 
@@ -76,27 +83,8 @@ impl Frontend {
     /// # Errors
     /// Those of [`FrontendConfig::validate`].
     pub fn new(config: &FrontendConfig) -> Result<Self, DspError> {
-        config.validate()?;
-        let mel = MelBank::new(config);
-        Ok(Self {
-            pending: vec![0.0; config.frame_length + BLOCK.max(config.hop_length)].into(),
-            filled: 0,
-            skip: 0,
-            next_index: 0,
-            spectrum: Spectrum::new(config.frame_length, config.fft_size),
-            power: vec![0.0; mel.padded_bins()].into(),
-            mel,
-            dct: Dct::new(config.mel_bands, config.mfcc_count),
-            log_mel: vec![0.0; config.mel_bands].into(),
-            mfcc: vec![0.0; config.mfcc_count].into(),
-            config: config.clone(),
-            wanted: Wanted {
-                zcr: true,
-                rms: true,
-                spectrum: true,
-                mfcc: true,
-            },
-        })
+        let all = [Feature::Zcr, Feature::Rms, Feature::Mfcc, Feature::LogMel];
+        Self::of_features(config, &all)
     }
 
     /// The same for these features alone: in its frames [`Frame::zcr`] and [`Frame::rms`] are 0, [`Frame::log_mel`] and
@@ -105,22 +93,48 @@ impl Frontend {
     /// # Errors
     /// Those of [`FrontendConfig::validate`].
     pub fn of_features(config: &FrontendConfig, features: &[Feature]) -> Result<Self, DspError> {
+        config.validate()?;
         let mfcc = features.contains(&Feature::Mfcc);
-        Ok(Self {
+        Ok(Self::of_plan(Arc::new(Plan {
+            spectrum: Spectrum::new(config.frame_length, config.fft_size),
+            mel: MelBank::new(config),
+            dct: Dct::new(config.mel_bands, if mfcc { config.mfcc_count } else { 0 }),
+            config: config.clone(),
             wanted: Wanted {
                 zcr: features.contains(&Feature::Zcr),
                 rms: features.contains(&Feature::Rms),
                 spectrum: mfcc || features.contains(&Feature::LogMel),
                 mfcc,
             },
-            ..Self::new(config)?
-        })
+        })))
+    }
+
+    /// One more for a stream of its own, at its beginning: it computes the same features, and what never changes (transform,
+    /// window, filters) is in memory once for both.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        Self::of_plan(Arc::clone(&self.plan))
+    }
+
+    fn of_plan(plan: Arc<Plan>) -> Self {
+        let config = &plan.config;
+        Self {
+            pending: vec![0.0; config.frame_length + BLOCK.max(config.hop_length)].into(),
+            filled: 0,
+            skip: 0,
+            next_index: 0,
+            work: plan.spectrum.workspace(),
+            power: vec![0.0; plan.mel.padded_bins()].into(),
+            log_mel: vec![0.0; config.mel_bands].into(),
+            mfcc: vec![0.0; config.mfcc_count].into(),
+            plan,
+        }
     }
 
     /// The configuration it was built from.
     #[must_use]
     pub fn config(&self) -> &FrontendConfig {
-        &self.config
+        &self.plan.config
     }
 
     /// Takes the next samples of the stream, any number, and calls `on_frame` for each frame that is now complete, in order.
@@ -137,10 +151,10 @@ impl Frontend {
             rest = &rest[taken..];
 
             let mut start = 0;
-            while start + self.config.frame_length <= self.filled {
+            while start + self.plan.config.frame_length <= self.filled {
                 on_frame(self.analyse(start));
                 self.next_index += 1;
-                start += self.config.hop_length;
+                start += self.plan.config.hop_length;
             }
             let done = start.min(self.filled);
             self.pending.copy_within(done..self.filled, 0);
@@ -157,16 +171,18 @@ impl Frontend {
     }
 
     fn analyse(&mut self, start: usize) -> Frame<'_> {
-        let samples = &self.pending[start..start + self.config.frame_length];
-        let wanted = self.wanted;
+        let plan = &*self.plan;
+        let samples = &self.pending[start..start + plan.config.frame_length];
+        let wanted = plan.wanted;
         let part = |values, wanted: bool| if wanted { values } else { [].as_slice() };
         if wanted.spectrum {
-            self.spectrum.power(samples, &mut self.power);
-            self.mel.apply(&self.power, &mut self.log_mel);
+            plan.spectrum
+                .power(samples, &mut self.power, &mut self.work);
+            plan.mel.apply(&self.power, &mut self.log_mel);
             decibel::power_to_db(&mut self.log_mel);
         }
         if wanted.mfcc {
-            self.dct.apply(&self.log_mel, &mut self.mfcc);
+            plan.dct.apply(&self.log_mel, &mut self.mfcc);
         }
         let crossings = || time_domain::zero_crossings(samples) as f32 / samples.len() as f32;
         Frame {
@@ -186,7 +202,7 @@ impl Frontend {
 impl std::fmt::Debug for Frontend {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Frontend")
-            .field("config", &self.config)
+            .field("config", &self.plan.config)
             .field("next_index", &self.next_index)
             .finish_non_exhaustive()
     }

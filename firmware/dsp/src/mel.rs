@@ -2,6 +2,8 @@ use crate::{DspError, FrontendConfig};
 
 /// Bins that are multiplied together; a filter's weights are padded with zeros to whole groups.
 const LANES: usize = 4;
+/// Bands whose partial sums are added up together.
+const BANDS: usize = 64;
 
 /// Slaney's mel filter bank, as in librosa `filters.mel(htk=False, norm='slaney')`.
 ///
@@ -57,19 +59,25 @@ impl MelBank {
 
     /// Writes the energy of every band.
     pub(crate) fn apply(&self, power: &[f32], energies: &mut [f32]) {
-        let mut weights = self.weights.iter();
-        for (band, energy) in self.bands.iter().zip(energies) {
-            let (groups, _) = power[band.first_bin as usize..].as_chunks::<LANES>();
-            let mut sums = [0.0f32; LANES];
-            for (power, weights) in groups
-                .iter()
-                .zip(weights.by_ref().take(band.groups as usize))
-            {
-                for lane in 0..LANES {
-                    sums[lane] += power[lane] * weights[lane];
+        let mut rest = &*self.weights;
+        let mut partial = [[0.0f32; LANES]; BANDS];
+        for (bands, energies) in self.bands.chunks(BANDS).zip(energies.chunks_mut(BANDS)) {
+            for (band, partial) in bands.iter().zip(&mut partial) {
+                let (weights, later) = rest.split_at(band.groups as usize);
+                rest = later;
+                let (groups, _) = power[band.first_bin as usize..].as_chunks::<LANES>();
+                let mut sums = [0.0f32; LANES];
+                for (power, weights) in groups.iter().zip(weights) {
+                    for lane in 0..LANES {
+                        sums[lane] += power[lane] * weights[lane];
+                    }
                 }
+                *partial = sums;
             }
-            *energy = (sums[0] + sums[2]) + (sums[1] + sums[3]);
+            // By itself, so that the compiler adds up several bands at a time.
+            for (energy, sums) in energies.iter_mut().zip(&partial) {
+                *energy = (sums[0] + sums[2]) + (sums[1] + sums[3]);
+            }
         }
     }
 }

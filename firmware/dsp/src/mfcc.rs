@@ -1,7 +1,7 @@
 use std::f64::consts::PI;
 
-/// Coefficients that are computed together.
-const LANES: usize = 8;
+/// Coefficients of one parity that are computed together: as many as vector registers hold beside those of the other.
+const LANES: usize = 20;
 
 /// Orthonormal DCT-II of a log-mel spectrum, as in librosa `feature.mfcc` (`dct_type=2`, `norm='ortho'`, no lifter).
 ///
@@ -9,76 +9,80 @@ const LANES: usize = 8;
 /// for even `k` and antisymmetric for odd `k`, so that sums and differences of mirrored bands halve the work.
 #[derive(Debug, Clone)]
 pub struct Dct {
-    /// For every group of `LANES` coefficients of one parity, one row per folded input.
-    even: Box<[[f32; LANES]]>,
-    odd: Box<[[f32; LANES]]>,
-    sums: Box<[f32]>,
-    differences: Box<[f32]>,
+    /// For every group of `2 * LANES` coefficients, one row per folded input.
+    rows: Box<[Row]>,
+    inputs: usize,
+}
+
+/// The shares of one folded input in a group of coefficients, those of even ones first.
+#[derive(Debug, Clone)]
+struct Row {
+    even: [f32; LANES],
+    odd: [f32; LANES],
 }
 
 impl Dct {
     /// From `inputs` values to the first `outputs` coefficients.
     #[must_use]
     pub fn new(inputs: usize, outputs: usize) -> Self {
-        let half = inputs.div_ceil(2);
+        let rows = |first: usize| {
+            (0..inputs.div_ceil(2)).map(move |n| {
+                let part = |parity: usize| {
+                    std::array::from_fn(|lane| {
+                        let k = first + 2 * lane + parity;
+                        if k < outputs {
+                            entry(inputs, k, n)
+                        } else {
+                            0.0
+                        }
+                    })
+                };
+                Row {
+                    even: part(0),
+                    odd: part(1),
+                }
+            })
+        };
         Self {
-            even: matrix(inputs, outputs, 0),
-            odd: matrix(inputs, outputs, 1),
-            sums: vec![0.0; half].into(),
-            differences: vec![0.0; half].into(),
+            rows: (0..outputs).step_by(2 * LANES).flat_map(rows).collect(),
+            inputs,
         }
     }
 
     /// Writes the coefficients of `input`; both lengths are those given to [`new`](Self::new).
-    pub fn apply(&mut self, input: &[f32], output: &mut [f32]) {
-        let folded = self.sums.iter_mut().zip(&mut self.differences);
-        for ((sum, difference), (&a, &b)) in folded.zip(input.iter().zip(input.iter().rev())) {
-            *sum = a + b;
-            *difference = a - b;
-        }
-        for (parity, rows, folded) in [
-            (0, &self.even, &self.sums),
-            (1, &self.odd, &self.differences),
-        ] {
-            let wanted = output.iter_mut().skip(parity).step_by(2);
-            for (value, out) in rows
-                .chunks(folded.len())
-                .flat_map(|rows| dot(rows, folded))
-                .zip(wanted)
-            {
-                *out = value;
+    pub fn apply(&self, input: &[f32], output: &mut [f32]) {
+        let half = self.inputs.div_ceil(2).max(1);
+        let groups = self.rows.chunks_exact(half);
+        for (rows, output) in groups.zip(output.chunks_mut(2 * LANES)) {
+            let (even, odd) = dot(rows, input);
+            let mut values = [[0.0; 2]; LANES];
+            for lane in 0..LANES {
+                values[lane] = [even[lane], odd[lane]];
             }
+            output.copy_from_slice(&values.as_flattened()[..output.len()]);
         }
     }
 }
 
-fn dot(rows: &[[f32; LANES]], input: &[f32]) -> [f32; LANES] {
-    let mut sums = [0.0f32; LANES];
-    for (row, &value) in rows.iter().zip(input) {
+fn dot(rows: &[Row], input: &[f32]) -> ([f32; LANES], [f32; LANES]) {
+    let (mut even, mut odd) = ([0.0f32; LANES], [0.0f32; LANES]);
+    let mirrored = input.iter().zip(input.iter().rev());
+    for (row, (&a, &b)) in rows.iter().zip(mirrored) {
+        let (sum, difference) = (a + b, a - b);
         for lane in 0..LANES {
-            sums[lane] += value * row[lane];
+            even[lane] += sum * row.even[lane];
+            odd[lane] += difference * row.odd[lane];
         }
     }
-    sums
+    (even, odd)
 }
 
-/// The rows of one parity, in groups; a middle input of an odd length meets itself when folded, and counts half.
-fn matrix(inputs: usize, outputs: usize, parity: usize) -> Box<[[f32; LANES]]> {
-    let half = inputs.div_ceil(2);
-    let wanted: Vec<usize> = (parity..outputs).step_by(2).collect();
-    let entry = |k: usize, n: usize| {
-        let scale = if k == 0 { 1.0 } else { 2.0 } / inputs as f64;
-        let share = if 2 * n + 1 == inputs { 0.5 } else { 1.0 };
-        (share * scale.sqrt() * (PI * (k * (2 * n + 1)) as f64 / (2 * inputs) as f64).cos()) as f32
-    };
-    wanted
-        .chunks(LANES)
-        .flat_map(|group| {
-            (0..half).map(move |n| {
-                std::array::from_fn(|lane| group.get(lane).map_or(0.0, |&k| entry(k, n)))
-            })
-        })
-        .collect()
+/// What input `n` and its mirror image weigh in coefficient `k`; in the middle of an odd length they are the same, and count
+/// half.
+fn entry(inputs: usize, k: usize, n: usize) -> f32 {
+    let scale = if k == 0 { 1.0 } else { 2.0 } / inputs as f64;
+    let share = if 2 * n + 1 == inputs { 0.5 } else { 1.0 };
+    (share * scale.sqrt() * (PI * (k * (2 * n + 1)) as f64 / (2 * inputs) as f64).cos()) as f32
 }
 
 #[cfg(test)]

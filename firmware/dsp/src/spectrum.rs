@@ -12,6 +12,10 @@ use std::sync::Arc;
 pub(crate) struct Spectrum {
     plan: Arc<dyn RealToComplex<f64>>,
     window: Box<[f64]>,
+}
+
+/// What a transform works in; one for each stream.
+pub(crate) struct Workspace {
     time: Box<[f64]>,
     bins: Box<[Complex<f64>]>,
     scratch: Box<[Complex<f64>]>,
@@ -20,32 +24,37 @@ pub(crate) struct Spectrum {
 impl Spectrum {
     /// A frame of `frame_length` samples, padded to `fft_size`; the first must not exceed the second.
     pub(crate) fn new(frame_length: usize, fft_size: usize) -> Self {
-        let plan = RealFftPlanner::new().plan_fft_forward(fft_size);
         let window = (0..frame_length)
             .map(|n| 0.5 - 0.5 * (TAU * n as f64 / frame_length as f64).cos())
             .collect();
         Self {
+            plan: RealFftPlanner::new().plan_fft_forward(fft_size),
             window,
-            time: plan.make_input_vec().into(),
-            bins: plan.make_output_vec().into(),
-            scratch: plan.make_scratch_vec().into(),
-            plan,
+        }
+    }
+
+    /// The buffers of one stream.
+    pub(crate) fn workspace(&self) -> Workspace {
+        Workspace {
+            time: self.plan.make_input_vec().into(),
+            bins: self.plan.make_output_vec().into(),
+            scratch: self.plan.make_scratch_vec().into(),
         }
     }
 
     /// Writes the squared magnitudes of the bins from 0 to half the sample rate; `power` beyond them is left alone.
-    pub(crate) fn power(&mut self, frame: &[f32], power: &mut [f32]) {
+    pub(crate) fn power(&self, frame: &[f32], power: &mut [f32], work: &mut Workspace) {
         let used = self.window.len().min(frame.len());
-        for ((time, sample), window) in self.time.iter_mut().zip(frame).zip(&self.window) {
+        for ((time, sample), window) in work.time.iter_mut().zip(frame).zip(&self.window) {
             *time = f64::from(*sample) * window;
         }
         // The transform leaves its input overwritten.
-        self.time[used..].fill(0.0);
+        work.time[used..].fill(0.0);
         let done =
             self.plan
-                .process_with_scratch(&mut self.time, &mut self.bins, &mut self.scratch);
+                .process_with_scratch(&mut work.time, &mut work.bins, &mut work.scratch);
         debug_assert!(done.is_ok(), "the buffers come from the plan");
-        for (power, bin) in power.iter_mut().zip(&self.bins) {
+        for (power, bin) in power.iter_mut().zip(&work.bins) {
             *power = (bin.re * bin.re + bin.im * bin.im) as f32;
         }
     }
@@ -60,9 +69,10 @@ mod tests {
         for (length, size) in [(12, 16), (9, 9), (7, 15)] {
             let frame: Vec<f32> = (0..length).map(|n| ((n * n) as f32 * 0.7).sin()).collect();
             let mut power = vec![0.0; size / 2 + 1];
-            let mut spectrum = Spectrum::new(length, size);
+            let spectrum = Spectrum::new(length, size);
+            let mut work = spectrum.workspace();
             for _ in 0..2 {
-                spectrum.power(&frame, &mut power);
+                spectrum.power(&frame, &mut power, &mut work);
             }
             for (bin, power) in power.iter().enumerate() {
                 let (mut re, mut im) = (0.0, 0.0);

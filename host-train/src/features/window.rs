@@ -170,7 +170,7 @@ pub fn window_values(
             Feature::Rms => values.extend_from_slice(&rms),
             Feature::LogMel => values.extend_from_slice(&log_mel),
             Feature::Mfcc => {
-                let mut dct = Dct::new(config.mel_bands, config.mfcc_count);
+                let dct = Dct::new(config.mel_bands, config.mfcc_count);
                 let mut mfcc = vec![0.0; config.mfcc_count];
                 for frame in log_mel.chunks_exact(config.mel_bands) {
                     dct.apply(frame, &mut mfcc);

@@ -10,7 +10,7 @@ use undertone_analysis::{
     Analyser, Channel, Decider, Disclosure, Front, FrontSettings, LevelMeter, Scorer, ScorerError,
     Told,
 };
-use undertone_dsp::{Feature, FrontendConfig, Resampler};
+use undertone_dsp::{Feature, Frontend, FrontendConfig, Resampler};
 use undertone_events::{IdRange, SegmenterConfig, Tracker, TrackerConfig};
 
 /// Two labels; the second is the more likely the louder the utterance is.
@@ -84,11 +84,12 @@ pub(crate) fn disclosing(disclosure: Disclosure) -> Analyser<Loudness> {
 }
 
 fn channel(rate: u32, number: usize, count: usize) -> Channel<Loudness> {
-    let frontend = FrontendConfig::default();
+    let features = [Feature::LogMel];
+    let frontend = Frontend::of_features(&FrontendConfig::default(), &features).unwrap();
     let segments = SegmenterConfig::default();
     let settings = FrontSettings {
         frontend: &frontend,
-        features: &[Feature::LogMel],
+        features: &features,
         segments: &segments,
     };
     let front = Front::new(&settings, Box::new(EarshotVad::new())).unwrap();

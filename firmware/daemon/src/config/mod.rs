@@ -35,7 +35,7 @@ pub use load::{Configuration, Layers, Overrides};
 pub use log::LogSection;
 pub use metrics::MetricsSection;
 pub use model::ModelSection;
-pub use mqtt::{MqttOutboxSection, MqttSection, MqttSettings, MqttTlsSection, Secret};
+pub use mqtt::{MqttOutboxSection, MqttSection, MqttSettings, MqttTlsSection};
 pub use output::OutputSection;
 pub use serial::{SerialSection, SerialSettings};
 pub use source::{SourceSection, SourceSettings, Sources};

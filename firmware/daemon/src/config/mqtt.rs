@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
+use undertone_mqtt::{Password, Secret, Will};
 
 use super::error::{ConfigError, within};
 use super::field::{Field, field};
@@ -142,24 +144,6 @@ pub(super) const FIELDS: &[Field] = &[
     ),
 ];
 
-/// Text that is never shown.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The text.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("(secret)")
-    }
-}
-
 /// The `[mqtt]` section.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -277,9 +261,7 @@ pub struct MqttSettings {
     /// The user at the broker.
     pub user: Option<String>,
     /// The password.
-    pub password: Option<Secret>,
-    /// A file with the password.
-    pub password_file: Option<PathBuf>,
+    pub password: Password,
     /// What every topic begins with.
     pub topic_prefix: String,
     /// Seconds of silence before the broker is asked whether it is there.
@@ -377,8 +359,11 @@ impl MqttSection {
             device,
             client_id,
             user: self.user,
-            password: self.password,
-            password_file: self.password_file,
+            password: match (self.password_file, self.password) {
+                (Some(path), _) => Password::File(path),
+                (None, Some(secret)) => Password::Given(secret),
+                (None, None) => Password::None,
+            },
             topic_prefix: self.topic_prefix,
             keep_alive_s: self.keep_alive_s,
             retry_max_s: self.retry_max_s,
@@ -388,25 +373,30 @@ impl MqttSection {
             outbox: self.outbox,
         };
         settings
-            .read_password()
-            .map_err(|reason| wrong("mqtt.password_file", "not usable", &reason))?;
+            .password
+            .read()
+            .map_err(|failure| wrong("mqtt.password_file", "not usable", failure.cause()))?;
         Ok(Some(settings))
     }
 }
 
 impl MqttSettings {
-    /// The password, if there is one; the file is read anew each time.
-    ///
-    /// # Errors
-    /// Why the file cannot be read.
-    pub fn read_password(&self) -> Result<Option<Secret>, String> {
-        let Some(path) = &self.password_file else {
-            return Ok(self.password.clone());
-        };
-        let text = std::fs::read_to_string(path)
-            .map_err(|reason| format!("{} cannot be read: {reason}", path.display()))?;
-        let line = text.lines().next().unwrap_or_default();
-        Ok(Some(Secret(line.to_owned())))
+    /// What the client has to know. When the box is gone without a word, the broker says `offline` on `availability`.
+    pub(crate) fn client(&self, availability: &str) -> undertone_mqtt::Settings {
+        undertone_mqtt::Settings {
+            host: self.host.clone(),
+            port: self.port,
+            tls: self.tls.as_ref().map(Into::into),
+            client_id: self.client_id.clone(),
+            user: self.user.clone(),
+            password: self.password.clone(),
+            keep_alive_s: self.keep_alive_s,
+            retry_max: Duration::from_secs(self.retry_max_s.into()),
+            will: Some(Will {
+                topic: availability.to_owned(),
+                payload: "offline".into(),
+            }),
+        }
     }
 }
 
@@ -585,7 +575,7 @@ mod tests {
         let settings = settle("host = \"b\"\nuser = \"u\"\npassword = \"hunter2\"").unwrap();
         assert!(!format!("{settings:?}").contains("hunter2"));
         assert_eq!(
-            settings.unwrap().read_password().unwrap().unwrap().reveal(),
+            settings.unwrap().password.read().unwrap().unwrap().reveal(),
             "hunter2"
         );
     }

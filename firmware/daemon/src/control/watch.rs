@@ -6,8 +6,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::sinks::{Sink, SinkError, report_json};
-use crate::status::{Info, Report};
+use crate::sinks::{Sink, SinkError};
+use crate::status::{Info, Report, json};
 
 /// The name of the sink.
 pub const WATCH: &str = "watch";
@@ -130,7 +130,7 @@ impl Sink for WatchSink {
         if place.is_none() && self.watchers.lock().everyone.is_empty() {
             return Ok(());
         }
-        let line = self.info.as_deref().map(|info| report_json(info, report));
+        let line = self.info.as_deref().map(|info| json::report(info, report));
         if let Some(Ok(line)) = line {
             self.watchers.tell(place, line);
         }

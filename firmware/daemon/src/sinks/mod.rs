@@ -7,10 +7,8 @@
 //! - Of what holds until the next change (info, status, health) the latest always comes through.
 //! - At the end every sink says good-bye until a deadline, and what is stuck is left behind.
 
-mod backoff;
 mod error;
 mod fan_out;
-mod json;
 mod mqtt;
 mod queue;
 mod serial;
@@ -23,7 +21,6 @@ use std::time::{Duration, Instant};
 
 pub use error::SinkError;
 pub use fan_out::FanOut;
-pub(crate) use json::report as report_json;
 pub use queue::Waker;
 pub use rustix::event::PollFlags;
 pub use stdout::{Lines, OutputFormat};
@@ -108,7 +105,7 @@ pub fn configured(
 /// Whether every file that TLS needs can be used.
 ///
 /// # Errors
-/// Why not.
+/// Why not, and what to do.
 pub(crate) fn check_tls(tls: &MqttTlsSection) -> Result<(), String> {
     mqtt::check_tls(tls)
 }

@@ -4,8 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::topics::Topics;
-use crate::status::{Info, State};
+use crate::status::{Info, State, Topics};
 
 /// Topic and payload of the announcement.
 pub(super) fn announcement(

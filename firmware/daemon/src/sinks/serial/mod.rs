@@ -17,11 +17,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
+use undertone_mqtt::{Backoff, random};
 use undertone_wire::Message;
 
 use self::line::Line;
 use self::port::Port;
-use super::backoff::{Backoff, random};
 use super::{Sink, SinkError};
 use crate::config::SerialSettings;
 use crate::status::{Info, LinkHealth, Report, Status};

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::{Sink, SinkError, json};
+use super::{Sink, SinkError};
+use crate::status::json;
 use crate::status::{Info, Report};
 
 const NAME: &str = "stdout";

@@ -3,7 +3,7 @@
 use undertone_analysis::Signal;
 use undertone_events::{EndReason, EventKind};
 
-use crate::sinks::json::label_name;
+use crate::status::json::label_name;
 use crate::status::{Aggregate, Dropped, EventReport, Info, LevelReport};
 
 pub(super) fn event(info: &Info, report: &EventReport) -> String {

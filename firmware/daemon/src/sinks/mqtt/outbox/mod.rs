@@ -11,15 +11,17 @@
 mod disk;
 mod journal;
 mod notice;
+mod open;
 mod record;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-pub(super) use disk::Folder;
-pub(super) use journal::{Journal, SEGMENT_BYTES};
+use disk::Folder;
+use journal::{Journal, SEGMENT_BYTES};
 pub(super) use notice::Notice;
 use notice::Notices;
+pub(super) use open::{Opened, open};
 use record::Stored;
 
 /// What an event costs beside its payload.

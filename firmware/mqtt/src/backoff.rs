@@ -7,13 +7,14 @@ const FIRST: Duration = Duration::from_millis(500);
 
 /// Waits that double up to a limit, of which a random part is taken off so that many boxes do not come at once.
 #[derive(Debug)]
-pub(crate) struct Backoff {
+pub struct Backoff {
     longest: Duration,
     next: Duration,
 }
 
 impl Backoff {
-    pub(crate) fn new(longest: Duration) -> Self {
+    /// Waits from half a second on, up to `longest`.
+    pub fn new(longest: Duration) -> Self {
         Backoff {
             longest,
             next: FIRST.min(longest),
@@ -21,12 +22,12 @@ impl Backoff {
     }
 
     /// It worked: the next failure begins anew.
-    pub(crate) fn reset(&mut self) {
+    pub fn reset(&mut self) {
         self.next = FIRST.min(self.longest);
     }
 
     /// How long to wait; `random` from 0 to 1.
-    pub(crate) fn wait(&mut self, random: f64) -> Duration {
+    pub fn wait(&mut self, random: f64) -> Duration {
         let wait = self.next.mul_f64(0.5 + 0.5 * random.clamp(0.0, 1.0));
         self.next = (self.next * 2).min(self.longest);
         wait
@@ -34,7 +35,7 @@ impl Backoff {
 }
 
 /// A random number from 0 to 1; the middle when the system has none.
-pub(crate) fn random() -> f64 {
+pub fn random() -> f64 {
     getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
 }
 

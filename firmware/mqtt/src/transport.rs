@@ -1,19 +1,14 @@
 //! Bytes to and from a broker, plain or through TLS, without ever waiting.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
-use std::time::Duration;
 
 use rustix::event::PollFlags;
 use rustls::ClientConnection;
 
-use super::failure::Failure;
-use crate::sinks::Waker;
+use crate::Failure;
 
-/// How long one address of a broker may take to answer.
-const DIAL: Duration = Duration::from_secs(10);
 /// Bytes that wait to be written, at most; more is written only after these.
 const OUTGOING: usize = 256 * 1024;
 /// What may wait beside them, acknowledgements for instance, before the other side counts as one that takes nothing.
@@ -21,54 +16,9 @@ const OVERFLOW: usize = 4 * OUTGOING;
 /// Bytes that are read in one turn, at most, so that an endless stream neither fills the memory nor holds the thread.
 const INCOMING: usize = 64 * 1024;
 
-/// A connection on its way: looking a name up and connecting wait, and do so on a thread of their own.
-#[derive(Debug)]
-pub(super) struct Dialing(Receiver<io::Result<TcpStream>>);
-
-impl Dialing {
-    /// Begins to connect, and wakes at the end.
-    pub(super) fn begin(host: &str, port: u16, waker: Option<Waker>) -> io::Result<Self> {
-        let (sender, receiver) = channel();
-        let host = host.to_owned();
-        std::thread::Builder::new()
-            .name("mqtt-dial".into())
-            .spawn(move || {
-                // Nobody waiting any more is no failure.
-                let _ = sender.send(dial(&host, port));
-                if let Some(waker) = waker {
-                    waker.wake();
-                }
-            })?;
-        Ok(Dialing(receiver))
-    }
-
-    /// The outcome, once there is one.
-    pub(super) fn outcome(&self) -> Option<io::Result<TcpStream>> {
-        match self.0.try_recv() {
-            Ok(outcome) => Some(outcome),
-            Err(TryRecvError::Empty) => None,
-            Err(TryRecvError::Disconnected) => Some(Err(io::Error::other("connecting broke off"))),
-        }
-    }
-}
-
-fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
-    let mut outcome = Err(io::Error::other(format!("{host} has no address")));
-    for address in (host, port).to_socket_addrs()? {
-        outcome = TcpStream::connect_timeout(&address, DIAL);
-        if outcome.is_ok() {
-            break;
-        }
-    }
-    let stream = outcome?;
-    stream.set_nodelay(true)?;
-    stream.set_nonblocking(true)?;
-    Ok(stream)
-}
-
 /// A connection.
 #[derive(Debug)]
-pub(super) struct Transport {
+pub(crate) struct Transport {
     stream: TcpStream,
     tls: Option<Box<ClientConnection>>,
     /// Plain bytes that are to be sent.
@@ -76,7 +26,7 @@ pub(super) struct Transport {
 }
 
 impl Transport {
-    pub(super) fn new(stream: TcpStream, tls: Option<ClientConnection>) -> Self {
+    pub(crate) fn new(stream: TcpStream, tls: Option<ClientConnection>) -> Self {
         Transport {
             stream,
             tls: tls.map(Box::new),
@@ -85,27 +35,27 @@ impl Transport {
     }
 
     /// What is written here goes out at the next [`Transport::turn`].
-    pub(super) fn out(&mut self) -> &mut Vec<u8> {
+    pub(crate) fn out(&mut self) -> &mut Vec<u8> {
         &mut self.out
     }
 
     /// True when so much waits that nothing should be added that can wait elsewhere.
-    pub(super) fn is_congested(&self) -> bool {
+    pub(crate) fn is_congested(&self) -> bool {
         self.out.len() > OUTGOING
     }
 
     /// True when so much waits that the other side evidently takes nothing.
-    pub(super) fn is_overflowing(&self) -> bool {
+    pub(crate) fn is_overflowing(&self) -> bool {
         self.out.len() > OVERFLOW
     }
 
     /// True when nothing waits to be written.
-    pub(super) fn is_flushed(&self) -> bool {
+    pub(crate) fn is_flushed(&self) -> bool {
         self.out.is_empty() && self.tls.as_ref().is_none_or(|tls| !tls.wants_write())
     }
 
     /// The descriptor, and what is waited for.
-    pub(super) fn interest(&self) -> (BorrowedFd<'_>, PollFlags) {
+    pub(crate) fn interest(&self) -> (BorrowedFd<'_>, PollFlags) {
         let mut flags = PollFlags::IN;
         let handshaking = self.tls.as_ref().is_some_and(|tls| tls.is_handshaking());
         let plain = !self.out.is_empty() && !handshaking;
@@ -120,7 +70,7 @@ impl Transport {
     ///
     /// # Errors
     /// When the connection is at its end.
-    pub(super) fn turn(&mut self, input: &mut Vec<u8>) -> Result<(), Failure> {
+    pub(crate) fn turn(&mut self, input: &mut Vec<u8>) -> Result<(), Failure> {
         // What the other side said last explains a failure to write better than the failure does.
         let read = self.read(input);
         let written = if read.is_ok() { self.write() } else { Ok(()) };

@@ -4,7 +4,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use undertone_analysis::Signal;
 use undertone_events::{EndReason, EventKind, Label};
 
-use crate::status::{Aggregate, Dropped, EventReport, Info, LevelReport, Report};
+use crate::{Aggregate, Dropped, EventReport, Info, LevelReport, Report};
 
 #[derive(serde::Serialize)]
 struct EventLine<'a> {
@@ -102,12 +102,18 @@ impl Serialize for Histogram<'_> {
 
 /// Whether a line tells the clock of the box, beside the time of the audio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Times {
+pub enum Times {
+    /// The audio's own time alone.
     Audio,
+    /// The clock of the box as well.
     AudioAndClock,
 }
 
-pub(super) fn event(info: &Info, report: &EventReport, times: Times) -> serde_json::Result<String> {
+/// An event.
+///
+/// # Errors
+/// When serialisation fails, which values of these types do not make it do.
+pub fn event(info: &Info, report: &EventReport, times: Times) -> serde_json::Result<String> {
     serde_json::to_string(&EventLine {
         kind: report.event.kind,
         id: report.event.id,
@@ -126,11 +132,11 @@ pub(super) fn event(info: &Info, report: &EventReport, times: Times) -> serde_js
     })
 }
 
-pub(super) fn aggregate(
-    info: &Info,
-    report: &Aggregate,
-    times: Times,
-) -> serde_json::Result<String> {
+/// What an interval held.
+///
+/// # Errors
+/// When serialisation fails, which values of these types do not make it do.
+pub fn aggregate(info: &Info, report: &Aggregate, times: Times) -> serde_json::Result<String> {
     serde_json::to_string(&AggregateLine {
         kind: "aggregate",
         channel: report.channel,
@@ -146,7 +152,11 @@ pub(super) fn aggregate(
     })
 }
 
-pub(super) fn level(report: &LevelReport) -> serde_json::Result<String> {
+/// A level.
+///
+/// # Errors
+/// When serialisation fails, which values of these types do not make it do.
+pub fn level(report: &LevelReport) -> serde_json::Result<String> {
     serde_json::to_string(&LevelLine {
         kind: "level",
         channel: report.channel,
@@ -162,8 +172,11 @@ pub(super) fn level(report: &LevelReport) -> serde_json::Result<String> {
     })
 }
 
-/// `boot_id` names the run whose numbers are meant.
-pub(super) fn dropped(boot_id: &str, dropped: Dropped) -> serde_json::Result<String> {
+/// Events that were given up; `boot_id` names the run whose numbers are meant.
+///
+/// # Errors
+/// When serialisation fails, which values of these types do not make it do.
+pub fn dropped(boot_id: &str, dropped: Dropped) -> serde_json::Result<String> {
     serde_json::to_string(&DroppedLine {
         kind: "dropped",
         dropped,
@@ -172,7 +185,10 @@ pub(super) fn dropped(boot_id: &str, dropped: Dropped) -> serde_json::Result<Str
 }
 
 /// Any report, with its `kind`, the state of the box and its health included.
-pub(crate) fn report(info: &Info, report: &Report) -> serde_json::Result<String> {
+///
+/// # Errors
+/// When serialisation fails, which values of these types do not make it do.
+pub fn report(info: &Info, report: &Report) -> serde_json::Result<String> {
     #[derive(serde::Serialize)]
     struct Whole<'a, T> {
         kind: &'static str,
@@ -199,7 +215,13 @@ pub(crate) fn report(info: &Info, report: &Report) -> serde_json::Result<String>
     }
 }
 
-fn clock(stamp: crate::status::Stamp, times: Times) -> Option<Clock> {
+/// An event, or another line, with the mark of whether it is of now.
+pub fn marked(line: &str, historical: bool) -> String {
+    let open = line.strip_suffix('}').unwrap_or(line);
+    format!("{open},\"historical\":{historical}}}")
+}
+
+fn clock(stamp: crate::Stamp, times: Times) -> Option<Clock> {
     (times == Times::AudioAndClock).then_some(Clock {
         monotonic_ms: stamp.monotonic_ms,
         clock_synced: stamp.clock_synced,
@@ -207,7 +229,7 @@ fn clock(stamp: crate::status::Stamp, times: Times) -> Option<Clock> {
 }
 
 /// The name of a label, `unknown` for none.
-pub(super) fn label_name(info: &Info, label: Label) -> &str {
+pub fn label_name(info: &Info, label: Label) -> &str {
     match label {
         Label::Known(index) => info.labels.get(index).map_or("unknown", String::as_str),
         Label::Unknown => "unknown",

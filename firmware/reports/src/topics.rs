@@ -2,20 +2,27 @@
 
 /// Every topic of a box, under `PREFIX/DEVICE/`.
 #[derive(Debug, Clone)]
-pub(super) struct Topics {
+pub struct Topics {
     base: String,
-    pub(super) availability: String,
-    pub(super) info: String,
-    pub(super) state: String,
-    pub(super) event: String,
-    pub(super) levels: String,
-    pub(super) health: String,
+    /// `online`, `stopped` or, as the last will, `offline`; retained.
+    pub availability: String,
+    /// [`Info`](crate::Info); retained.
+    pub info: String,
+    /// [`Status`](crate::Status); retained.
+    pub state: String,
+    /// Events, aggregates, and what was dropped.
+    pub event: String,
+    /// Levels.
+    pub levels: String,
+    /// [`Health`](crate::Health); retained.
+    pub health: String,
     /// The filter of all commands.
-    pub(super) commands: String,
+    pub commands: String,
 }
 
 impl Topics {
-    pub(super) fn new(prefix: &str, device: &str) -> Self {
+    /// The topics of a device.
+    pub fn new(prefix: &str, device: &str) -> Self {
         let base = format!("{prefix}/{device}");
         let under = |name: &str| format!("{base}/{name}");
         Topics {
@@ -31,17 +38,17 @@ impl Topics {
     }
 
     /// The topic of a command.
-    pub(super) fn command(&self, name: &str) -> String {
+    pub fn command(&self, name: &str) -> String {
         format!("{}/cmd/{name}", self.base)
     }
 
     /// The topic of a command's result.
-    pub(super) fn result(&self, name: &str) -> String {
+    pub fn result(&self, name: &str) -> String {
         format!("{}/result", self.command(name))
     }
 
     /// The name of the command that a topic is for.
-    pub(super) fn command_name<'a>(&self, topic: &'a str) -> Option<&'a str> {
+    pub fn command_name<'a>(&self, topic: &'a str) -> Option<&'a str> {
         let rest = topic.strip_prefix(&self.base)?;
         let name = rest.strip_prefix("/cmd/")?;
         (!name.contains('/')).then_some(name)

@@ -6,17 +6,15 @@ use rustls::{AlertDescription, CertificateError};
 
 /// Why there is no connection.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Failure {
+pub enum Failure {
     /// Heals by itself, or by repairing the network.
     #[error("network: {0}")]
     Network(String),
     /// Needs another user or password, or a right for them at the broker.
-    #[error(
-        "authentication: {0}; check mqtt.user and the password, and the rights of that user at the broker"
-    )]
+    #[error("authentication: {0}")]
     Authentication(String),
     /// Needs another certificate, here or there, or a clock that is right.
-    #[error("certificate: {0}; check mqtt.tls, the certificates' dates and names, and the clock")]
+    #[error("certificate: {0}")]
     Certificate(String),
     /// What answers is no MQTT 3.1.1 broker, or does not take us for a client.
     #[error("protocol: {0}")]
@@ -25,7 +23,7 @@ pub(super) enum Failure {
 
 impl Failure {
     /// A word for programs.
-    pub(super) fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &'static str {
         match self {
             Failure::Network(_) => "network",
             Failure::Authentication(_) => "authentication",
@@ -34,8 +32,18 @@ impl Failure {
         }
     }
 
+    /// What is wrong, without the word in front of it.
+    pub fn cause(&self) -> &str {
+        match self {
+            Failure::Network(cause)
+            | Failure::Authentication(cause)
+            | Failure::Certificate(cause)
+            | Failure::Protocol(cause) => cause,
+        }
+    }
+
     /// The refusal of a broker by its return code (MQTT 3.1.1, 3.2.2.3).
-    pub(super) fn refused(code: u8) -> Self {
+    pub(crate) fn refused(code: u8) -> Self {
         match code {
             3 => Failure::Network("the broker says that it is not available".into()),
             4 => Failure::Authentication("the broker refuses user or password".into()),
@@ -61,7 +69,7 @@ impl From<rustls::Error> for Failure {
                     }
                     CertificateError::NotValidForName
                     | CertificateError::NotValidForNameContext { .. } => {
-                        "the broker's is not for the name in mqtt.host".into()
+                        "the broker's is not for the host name that was given".into()
                     }
                     other => format!("the broker's is not valid ({other})"),
                 };
@@ -77,7 +85,7 @@ impl From<rustls::Error> for Failure {
                 | Alert::AccessDenied
                 | Alert::NoCertificate
                 | Alert::CertificateRequired),
-            ) => Failure::Certificate(format!("the broker refuses this box's ({alert:?})")),
+            ) => Failure::Certificate(format!("the broker refuses the client's ({alert:?})")),
             // What a broker answers that wants a certificate and got none, before TLS 1.3.
             rustls::Error::AlertReceived(Alert::HandshakeFailure) => Failure::Certificate(
                 "the broker breaks the handshake off; it may want a client certificate".into(),

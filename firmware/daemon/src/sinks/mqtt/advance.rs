@@ -55,16 +55,34 @@ impl Mqtt {
         condition.in_memory_only = self.fault.is_some();
     }
 
-    /// Takes the outbox over from the sink of before a reload, once that has ended.
+    /// Takes over from the sinks of before a reload, once they have ended.
     pub(super) fn take_over(&mut self) -> Result<(), SinkError> {
-        if let Opened::Ready(journal) = outbox::open(&self.settings.outbox)? {
+        if self.place.is_first()
+            && let Opened::Ready(journal) = outbox::open(&self.settings.outbox)?
+        {
             self.waits = false;
-            if let Some(journal) = journal {
-                self.outbox.adopt(*journal, now());
-                self.outbox.say_waiting();
-            }
+            let left = self.place.inherit();
+            self.outbox
+                .adopt(journal.map(|journal| *journal), left, now());
+            self.outbox.say_waiting();
         }
         Ok(())
+    }
+
+    /// Leaves what would end with this sink to the one that a reload has put in its place, if there is one.
+    pub(super) fn leave(&mut self) {
+        let rest = self.outbox.rest();
+        if let Err(lost) = self.place.leave(rest)
+            && !lost.events.is_empty()
+        {
+            let count = lost.events.len();
+            tell(
+                Severity::Warning,
+                format_args!(
+                    "mqtt: {count} event(s) that the broker has not acknowledged end with the outbox in memory; set mqtt.outbox.path to keep them"
+                ),
+            );
+        }
     }
 
     /// Goes on until it is done, the connection is gone or the time is up.

@@ -14,6 +14,7 @@ mod discovery;
 mod outbox;
 mod publish;
 mod sink;
+mod succession;
 mod tls;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ use undertone_mqtt::Link;
 
 use self::commands::Commands;
 use self::outbox::{Limits, Notice, Now, Opened, Outbox};
+use self::succession::Place;
 use super::SinkError;
 use crate::config::MqttSettings;
 use crate::control::Handle;
@@ -49,8 +51,10 @@ pub(super) struct Mqtt {
     topics: Topics,
     link: Link,
     outbox: Outbox,
-    /// The sink of before a reload still has the outbox on the disk, and the connection.
+    /// A sink of before a reload still has the outbox on the disk, and the connection.
     waits: bool,
+    /// Behind the outbox, which is closed before the next one has its turn.
+    place: Place,
     handle: Option<Handle>,
     commands: Option<Commands>,
     info: Option<Arc<Info>>,
@@ -78,9 +82,11 @@ impl Mqtt {
             age: Duration::from_secs(settings.outbox.max_age_s),
         };
         let topics = Topics::new(&settings.topic_prefix, &settings.device);
+        let place = Place::take();
         let (journal, waits) = match outbox::open(&settings.outbox)? {
-            Opened::Ready(journal) => (journal.map(|journal| *journal), false),
-            Opened::Held => (None, true),
+            Opened::Ready(journal) if place.is_first() => (journal.map(|journal| *journal), false),
+            // Closed again: it was only to know that it can be used.
+            Opened::Ready(_) | Opened::Held => (None, true),
         };
         let outbox = Outbox::new(limits, journal, now());
         outbox.say_waiting();
@@ -90,6 +96,7 @@ impl Mqtt {
             settings,
             outbox,
             waits,
+            place,
             handle,
             commands: None,
             info: None,

@@ -20,7 +20,7 @@ use crate::talk::{Severity, tell};
 const GOOD_BYE: Duration = Duration::from_secs(3);
 /// Of that, what is kept for the last words.
 const LAST_WORDS: Duration = Duration::from_millis(1000);
-/// Between two looks whether the sink of before a reload has let its outbox go.
+/// Between two looks whether the sinks of before a reload have ended.
 const HAND_OVER: Duration = Duration::from_millis(50);
 
 impl Sink for Mqtt {
@@ -114,7 +114,11 @@ impl Sink for Mqtt {
 
     fn close(&mut self, deadline: Instant) {
         let soon = deadline.checked_sub(LAST_WORDS).unwrap_or(deadline);
-        while self.waits && self.outbox.waiting() > 0 && Instant::now() < soon {
+        if self.waits && !self.place.is_last() {
+            self.leave();
+            return;
+        }
+        while self.waits && Instant::now() < soon {
             if let Err(error) = self.take_over() {
                 tell(Severity::Warning, format_args!("{error}"));
                 break;
@@ -134,6 +138,7 @@ impl Sink for Mqtt {
             self.work_until(deadline, |sink| sink.link.is_flushed());
         }
         self.outbox.close();
+        self.leave();
     }
 }
 

@@ -71,6 +71,13 @@ struct Entry {
     written: bool,
 }
 
+/// What an outbox leaves that ends: notices, and events by the id of their run and their number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Rest {
+    pub(super) notices: Vec<Notice>,
+    pub(super) events: Vec<(String, u64, String)>,
+}
+
 /// The outbox.
 #[derive(Debug)]
 pub(super) struct Outbox {
@@ -123,11 +130,17 @@ impl Outbox {
         outbox
     }
 
-    /// Goes on with a journal that could not be had before: what it holds first, then what was put in meanwhile, which
-    /// was not sent yet.
-    pub(super) fn adopt(&mut self, journal: Journal, now: Now) {
-        let before = std::mem::replace(self, Outbox::new(self.limits, Some(journal), now));
-        for notice in before.notices.runs() {
+    /// Goes on with a journal that could not be had before and with what others have left: what the journal holds first,
+    /// then that, then what was put in meanwhile, which was not sent yet.
+    pub(super) fn adopt(&mut self, journal: Option<Journal>, left: Vec<Rest>, now: Now) {
+        let before = std::mem::replace(self, Outbox::new(self.limits, journal, now));
+        for rest in left.into_iter().chain([before.rest()]) {
+            self.take_in(rest, now);
+        }
+    }
+
+    fn take_in(&mut self, rest: Rest, now: Now) {
+        for notice in rest.notices {
             let dropped = crate::status::Dropped {
                 count: notice.count,
                 first_seq: notice.first_seq,
@@ -135,14 +148,23 @@ impl Outbox {
             };
             self.lost(&notice.boot_id, dropped);
         }
-        for entry in before.entries {
-            let Stored {
-                boot_id,
-                seq,
-                payload,
-                ..
-            } = entry.stored;
+        for (boot_id, seq, payload) in rest.events {
             self.push((&boot_id, seq), payload, true, now);
+        }
+    }
+
+    /// What is nowhere but in this outbox's memory.
+    pub(super) fn rest(&self) -> Rest {
+        let on_disk = self.journal.is_some();
+        let notices = if on_disk { &[] } else { self.notices.runs() };
+        let in_memory = |entry: &&Entry| !entry.acknowledged && !(on_disk && entry.written);
+        let event = |entry: &Entry| {
+            let stored = &entry.stored;
+            (stored.boot_id.clone(), stored.seq, stored.payload.clone())
+        };
+        Rest {
+            notices: notices.to_vec(),
+            events: self.entries.iter().filter(in_memory).map(event).collect(),
         }
     }
 

@@ -231,6 +231,28 @@ impl Subscriber {
         all
     }
 
+    /// Everything that came, once it has read to the end what a broker that is dead had sent: however slow the machine is.
+    ///
+    /// # Panics
+    /// When it does not get there.
+    pub fn all_of_a_dead(&self, broker: &Broker) -> Vec<Seen> {
+        let until = Instant::now() + PATIENCE;
+        while is_connected(broker.port) {
+            assert!(Instant::now() < until, "mosquitto_sub does not read on");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        // From its output to our list.
+        let mut seen = self.all();
+        loop {
+            std::thread::sleep(Duration::from_millis(100));
+            let now = self.all();
+            if now.len() == seen.len() {
+                return now;
+            }
+            seen = now;
+        }
+    }
+
     /// Waits until what came on such topics satisfies a condition.
     ///
     /// # Panics
@@ -246,6 +268,19 @@ impl Subscriber {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
+}
+
+/// Whether any socket of this machine is connected to this port, or has not read all that came from there (`proc_net_tcp`).
+fn is_connected(port: u16) -> bool {
+    let remote = format!(":{port:04X}");
+    ["/proc/net/tcp", "/proc/net/tcp6"].iter().any(|list| {
+        let list = fs::read_to_string(list).unwrap_or_default();
+        list.lines().any(|line| {
+            let mut fields = line.split_whitespace().skip(2);
+            let (to, state) = (fields.next(), fields.next());
+            to.is_some_and(|to| to.ends_with(&remote)) && matches!(state, Some("01" | "08"))
+        })
+    })
 }
 
 impl Drop for Subscriber {

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/detour.rs"]
+mod detour;
 #[path = "support/measure.rs"]
 mod measure;
 mod support;
@@ -11,12 +13,11 @@ mod windowed;
 
 use std::time::{Duration, Instant};
 
+use detour::Detour;
 use measure::peak_of;
 use support::{FILE, resealed, silence_caught_panics};
-use undertone_model::onnx::attribute_proto::AttributeType;
 use undertone_model::onnx::tensor_proto::DataType;
-use undertone_model::onnx::{AttributeProto, GraphProto, NodeProto, TensorProto};
-use undertone_model::{MAX_FILE_BYTES, Model, ModelError};
+use undertone_model::{MAX_FILE_BYTES, Metadata, Model, ModelError};
 
 /// Most that a hostile file may take while it is looked at.
 const MEMORY: usize = 512 << 20;
@@ -43,93 +44,12 @@ fn bounded(bytes: &[u8]) -> Result<Model, ModelError> {
 }
 
 #[track_caller]
-fn too_costly(bytes: &[u8]) {
+fn too_costly(bytes: &[u8]) -> String {
     let error = bounded(bytes).unwrap_err();
     assert!(matches!(error, ModelError::TooCostly { .. }), "{error}");
-    assert!(
-        error.to_string().contains("train a smaller network"),
-        "{error}"
-    );
-}
-
-/// Nodes to put between two others.
-#[derive(Default)]
-struct Detour {
-    nodes: Vec<NodeProto>,
-    tensors: Vec<TensorProto>,
-}
-
-impl Detour {
-    fn node(&mut self, operator: &str, inputs: &[&str], attributes: &[(&str, &[i64])]) -> String {
-        let name = format!("detour{}", self.nodes.len());
-        let attribute = attributes
-            .iter()
-            .map(|&(name, values)| {
-                let list = !matches!(name, "axis" | "keepdims" | "group");
-                AttributeProto {
-                    name: name.into(),
-                    r#type: if list {
-                        AttributeType::Ints
-                    } else {
-                        AttributeType::Int
-                    } as i32,
-                    i: if list { 0 } else { values[0] },
-                    ints: if list { values.to_vec() } else { vec![] },
-                    ..AttributeProto::default()
-                }
-            })
-            .collect();
-        self.nodes.push(NodeProto {
-            name: name.clone(),
-            op_type: operator.into(),
-            input: inputs.iter().map(|&input| input.into()).collect(),
-            output: vec![name.clone()],
-            attribute,
-            ..NodeProto::default()
-        });
-        name
-    }
-
-    fn tensor(&mut self, dims: &[i64], kind: DataType, raw_data: Vec<u8>) -> String {
-        let name = format!("constant{}", self.tensors.len());
-        self.tensors.push(TensorProto {
-            name: name.clone(),
-            dims: dims.to_vec(),
-            data_type: kind as i32,
-            raw_data,
-            ..TensorProto::default()
-        });
-        name
-    }
-
-    fn zeros(&mut self, dims: &[i64]) -> String {
-        let count: i64 = dims.iter().product();
-        self.tensor(dims, DataType::Float, vec![0; count as usize * 4])
-    }
-
-    fn integers(&mut self, values: &[i64]) -> String {
-        let raw = values
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect();
-        self.tensor(&[values.len() as i64], DataType::Int64, raw)
-    }
-
-    /// Puts the nodes in front of the node that reads `from`, which then reads their last.
-    fn insert(self, graph: &mut GraphProto, from: &str) {
-        let last = self.nodes.last().unwrap().name.clone();
-        let reads = |node: &NodeProto| node.input.iter().any(|input| input == from);
-        let at = graph.node.iter().position(reads).unwrap();
-        for input in graph.node[at]
-            .input
-            .iter_mut()
-            .filter(|input| *input == from)
-        {
-            input.clone_from(&last);
-        }
-        graph.node.splice(at..at, self.nodes);
-        graph.initializer.extend(self.tensors);
-    }
+    let message = error.to_string();
+    assert!(message.contains("train a smaller network"), "{message}");
+    message
 }
 
 fn with_detour(from: &str, build: impl FnOnce(&mut Detour)) -> Vec<u8> {
@@ -378,18 +298,87 @@ fn the_classic_network_of_twelve_million_weights_is_run_within_bounds() {
     too_costly(&bytes);
 }
 
-#[test]
-fn a_windowed_convolution_whose_columns_are_larger_than_its_input() {
+/// The small windowed network, its vector raised by the largest value of what is made out of it, and its answer to the
+/// self test left out: it is to be refused before.
+fn beside_the_vector(
+    about: impl FnOnce(&mut Metadata),
+    build: impl FnOnce(&mut Detour) -> String,
+) -> Vec<u8> {
     let mut graph = windowed::Shape::small().graph();
     let mut detour = Detour::default();
-    let weight = detour.zeros(&[1, 1, 4_096]);
-    let attributes: [(&str, &[i64]); 2] = [("kernel_shape", &[4_096]), ("pads", &[4_095, 4_096])];
-    let last = detour.node("Conv", &["vector", &weight], &attributes);
-    let weight = detour.zeros(&[1, 1, 4_096]);
-    let last = detour.node("Conv", &[&last, &weight], &attributes);
-    detour.node("ReduceMax", &[&last], &[("axes", &[2]), ("keepdims", &[1])]);
-    let graph_of = graph.graph.as_mut().unwrap();
-    detour.insert(graph_of, "vector");
-    let metadata = windowed::Shape::small().metadata();
-    too_costly(&undertone_model::seal(&mut graph, &metadata).unwrap());
+    let made = build(&mut detour);
+    let flat = detour.integers(&[1, 1, -1]);
+    let flat = detour.node("Reshape", &[&made, &flat], &[]);
+    let most = detour.node("ReduceMax", &[&flat], &[("axes", &[2]), ("keepdims", &[1])]);
+    detour.node("Add", &["vector", &most], &[]);
+    detour.insert(graph.graph.as_mut().unwrap(), "vector");
+    let mut metadata = windowed::Shape::small().metadata();
+    about(&mut metadata);
+    undertone_model::seal(&mut graph, &metadata).unwrap()
+}
+
+/// Reaches the self test, so that what is refused with more in it is refused for that.
+#[test]
+fn a_windowed_network_with_little_beside_its_vector_is_run() {
+    let bytes = beside_the_vector(|_| {}, |detour| detour.node("Relu", &["vector"], &[]));
+    let error = bounded(&bytes).unwrap_err();
+    assert!(matches!(error, ModelError::SelfTest { .. }), "{error}");
+}
+
+#[test]
+fn a_windowed_convolution_whose_columns_are_larger_than_its_input() {
+    too_costly(&beside_the_vector(
+        |_| {},
+        |detour| {
+            let weight = detour.zeros(&[1, 1, 4_096]);
+            let attributes: [(&str, &[i64]); 2] =
+                [("kernel_shape", &[4_096]), ("pads", &[4_095, 4_096])];
+            let last = detour.node("Conv", &["vector", &weight], &attributes);
+            let weight = detour.zeros(&[1, 1, 4_096]);
+            detour.node("Conv", &[&last, &weight], &attributes)
+        },
+    ));
+}
+
+#[test]
+fn a_pool_whose_table_of_places_is_larger_than_its_input() {
+    let error = too_costly(&beside_the_vector(
+        |_| {},
+        |detour| {
+            let most = detour.node(
+                "ReduceMax",
+                &["vector"],
+                &[("axes", &[2]), ("keepdims", &[1])],
+            );
+            let shape = detour.integers(&[1, 1, 1, 1, 1, 1]);
+            let mut last = detour.node("Reshape", &[&most, &shape], &[]);
+            for dims in [[1, 1, 64, 64, 1, 1], [1, 1, 1, 1, 64, 16]] {
+                let zeros = detour.zeros(&dims);
+                last = detour.node("Add", &[&last, &zeros], &[]);
+            }
+            let kernel: [(&str, &[i64]); 1] = [("kernel_shape", &[64, 64, 64, 16])];
+            detour.node("MaxPool", &[&last], &kernel)
+        },
+    ));
+    assert!(error.contains("stored values"), "{error}");
+}
+
+#[test]
+fn a_pool_that_compares_more_than_there_is_time_for() {
+    let pooled = |hop| {
+        beside_the_vector(
+            |about| (about.update_hop, about.frontend.hop_length) = (1, hop),
+            |detour| {
+                let shape = detour.integers(&[1, 1, 64, 48]);
+                let picture = detour.node("Reshape", &["vector", &shape], &[]);
+                // 33 x 25 places of 768 values each: three times what all the rest multiplies.
+                let kernel: [(&str, &[i64]); 1] = [("kernel_shape", &[32, 24])];
+                detour.node("MaxPool", &[&picture], &kernel)
+            },
+        )
+    };
+    let error = too_costly(&pooled(16));
+    assert!(error.contains("multiplications for an answer"), "{error}");
+    let error = bounded(&pooled(160)).unwrap_err();
+    assert!(matches!(error, ModelError::SelfTest { .. }), "{error}");
 }

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use refused::{attribute, node, refused, tensor};
 use support::Random;
 use tract_onnx::prelude::*;
-use undertone_model::onnx::{GraphProto, NodeProto};
+use undertone_model::onnx::GraphProto;
 use undertone_model::{Metadata, Model, NetworkKind, Stream, seal};
 use windowed::Shape;
 
@@ -249,35 +249,6 @@ fn what_costs_too_much_for_the_time_between_two_answers_is_refused() {
         "multiplications for an answer",
         "train a smaller network"
     );
-    let table = changed(
-        |graph| {
-            let shape = tensor(graph, "vector_shape");
-            shape.dims = vec![6];
-            shape.raw_data = [1i64, 1, 1, 1, 1, -1]
-                .iter()
-                .flat_map(|dim| dim.to_le_bytes())
-                .collect();
-            // More dimensions than the window has places for: a table of 64 x 64 x 64 x 64 before anything is compared.
-            let pool = NodeProto {
-                name: "table".into(),
-                op_type: "MaxPool".into(),
-                input: vec!["vector".into()],
-                output: vec!["table".into()],
-                attribute: vec![attribute(node(graph, "pool"), "kernel_shape").clone()],
-                ..NodeProto::default()
-            };
-            let at = graph
-                .node
-                .iter()
-                .position(|node| node.name == "vector")
-                .unwrap();
-            graph.node.insert(at + 1, pool);
-            attribute(node(graph, "table"), "kernel_shape").ints = vec![64; 4];
-        },
-        |_| {},
-    );
-    let error = support::refusal(&table).to_string();
-    assert!(error.starts_with("model file"), "{error}");
 }
 
 #[test]

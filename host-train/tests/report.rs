@@ -9,7 +9,8 @@ use undertone_page::browser::open;
 use undertone_train::report::ReportError;
 use undertone_train::report::data;
 use undertone_train::report::result::{
-    Bin, CorpusEvidence, Coverage, Evidence, Noisy, Person, Scores, Subject, pictures, report,
+    Bin, ConditionEvidence, CorpusEvidence, Coverage, Evidence, Noisy, Person, Scores, Subject,
+    pictures, report,
 };
 
 const RATE: u32 = 16_000;
@@ -186,6 +187,7 @@ fn evidence() -> Evidence {
         calibration_error: 0.12,
         unweighted_accuracy_at_75: 0.75,
         confusion,
+        risk_coverage: vec![],
     };
     let people = (0..11)
         .map(|n| Person {
@@ -237,12 +239,24 @@ fn evidence() -> Evidence {
         people,
         noise,
     };
+    let conditions = [("clean", 0.7), ("telephone", 0.3), ("reverb", 0.65)];
+    let conditions = conditions
+        .map(|(condition, score)| {
+            let mut heard = corpus.clone();
+            heard.figures.unweighted_accuracy = score;
+            ConditionEvidence {
+                condition: condition.into(),
+                corpora: vec![heard],
+            }
+        })
+        .to_vec();
     Evidence {
         model: "x.onnx".into(),
         content_hash: opened.metadata().content_hash.clone(),
         fold: 1,
         labels,
         corpora: vec![corpus],
+        conditions,
     }
 }
 
@@ -269,6 +283,7 @@ fn a_page_about_a_model_says_which_class_is_weakest_how_far_speakers_differ_and_
         "The weakest class is <strong>sad: 10 % of its clips are recognised</strong>, and it is most often taken for fear",
         "one in ten is recognised in 45 % or less, the middle one in 65 %, one in ten in 85 % or more",
         "In noise: <strong>do not trust it there</strong>. At a signal-to-noise ratio of 10 dB (a busy street) mean recall falls from 70 % to 45 %.",
+        "it is <strong>of no use over a telephone line (30 %), nearly as good in a room from 6 m away (65 %)",
         "Its confidence is off by",
     ] {
         assert!(html.contains(sentence), "{sentence}");
@@ -277,8 +292,8 @@ fn a_page_about_a_model_says_which_class_is_weakest_how_far_speakers_differ_and_
     fs::write(&page, html).unwrap();
     let Some(opened) = open(&page) else { return };
     assert!(opened.console.is_empty(), "{:#?}", opened.console);
-    // Recall, one confusion matrix, speakers, reliability, risk and coverage, noise.
-    assert_eq!(opened.figures(), 6);
+    // Recall, one confusion matrix, speakers, reliability, risk and coverage, noise, conditions.
+    assert_eq!(opened.figures(), 7);
 }
 
 #[test]
@@ -308,6 +323,7 @@ fn pictures_for_documents_come_from_results_alone_and_carry_both_themes() {
             "recall.svg",
             "speakers.svg",
             "noise.svg",
+            "conditions.svg",
             "reliability.svg",
             "confusion.svg"
         ]

@@ -120,6 +120,7 @@ fn charts() -> Vec<(&'static str, Chart)> {
         label: label.into(),
         tip: HOSTILE.into(),
         ink,
+        filled: 0.7,
         strength: 0.7,
         open: label == "unknown",
     };

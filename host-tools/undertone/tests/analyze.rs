@@ -366,11 +366,7 @@ fn a_page_shows_both_sides_of_a_call_what_was_heard_and_nothing_of_a_side_that_i
     let html = report(&["--channels", "each"]);
     assert!(
         html.contains("Channel 1: <strong>no speech was found"),
-        "{html:.3000}"
-    );
-    assert!(
-        html.contains("0:00.0 to ") || html.contains("utterance 0: "),
-        "{html:.3000}"
+        "{html}"
     );
     assert!(!html.contains("<audio"));
     let rows = analyze(folder.path(), &[name, "--channels", "each"]);

@@ -10,6 +10,7 @@ use rand::rngs::StdRng;
 use undertone_dsp::{Feature, FrontendConfig};
 use undertone_train::evaluation::condition::Condition;
 use undertone_train::features::{ClipFeatures, extract_samples, spoken_samples};
+use undertone_train::report::gallery::{Change, gallery};
 use undertone_train::sound::RATE;
 use undertone_train::training::wave::WaveAugmentation;
 
@@ -35,9 +36,12 @@ struct PreviewArgs {
     /// Another voice, for babble; may be given again [default: the clip itself].
     #[arg(long = "voice", value_name = "FILE")]
     voices: Vec<PathBuf>,
-    /// Folder to write into.
-    #[arg(short, long, value_name = "DIR")]
-    output: PathBuf,
+    /// Folder to write sounds and spectrograms into, a file each.
+    #[arg(short, long, value_name = "DIR", required_unless_present = "page")]
+    output: Option<PathBuf>,
+    /// Write all of it as one HTML page, each change beside the clip as it was. It holds the clip.
+    #[arg(long, value_name = "FILE")]
+    page: Option<PathBuf>,
     /// Seed of what is drawn.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -134,33 +138,79 @@ impl PreviewArgs {
                 .map(|file| spoken_samples(file, &frontend));
             voices.collect::<Result<Vec<_>, _>>()?
         };
-        fs::create_dir_all(&self.output)
-            .with_context(|| format!("cannot make {}", self.output.display()))?;
-        let mut written = Vec::new();
-        let mut write = |name: &str, samples: &[f32]| -> Result<()> {
-            let file = self.output.join(format!("{name}.wav"));
-            wav(&file, samples).with_context(|| format!("cannot write {}", file.display()))?;
-            let (_, frames) = extract_samples(&frontend, &[Feature::LogMel], samples)?;
-            let picture = self.output.join(format!("{name}.png"));
-            spectrogram(&picture, &frames)
-                .with_context(|| format!("cannot write {}", picture.display()))?;
-            written.push(format!("{}\n{}\n", file.display(), picture.display()));
-            Ok(())
-        };
-        write("original", &samples)?;
+        let mut changes = Vec::new();
         for (name, part) in parts() {
             let mut rng = StdRng::seed_from_u64(self.seed);
             let other = |rng: &mut StdRng| {
                 let index = rand::RngExt::random_range(rng, 0..voices.len());
                 voices[index].clone()
             };
-            write(name, &part.apply(&samples, other, &mut rng)?)?;
+            changes.push(Change {
+                name: name.to_owned(),
+                what: what(name, &part),
+                samples: part.apply(&samples, other, &mut rng)?,
+            });
         }
         for condition in &Condition::ALL[1..] {
-            let name = format!("evaluation-{}", condition.to_string().replace(':', "-"));
-            write(&name, &condition.apply(samples.clone(), self.seed)?)?;
+            changes.push(Change {
+                name: format!("evaluation-{}", condition.to_string().replace(':', "-")),
+                what: "Not from training: one of the harder conditions that models are evaluated in, and that no training clip has met.".to_owned(),
+                samples: condition.apply(samples.clone(), self.seed)?,
+            });
+        }
+        if let Some(page) = &self.page {
+            let name = self.clip.display().to_string();
+            output::page(page, &gallery(&name, &samples, &changes, RATE)?)?;
+        }
+        let Some(folder) = &self.output else {
+            return Ok(());
+        };
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let mut written = Vec::new();
+        let all = changes
+            .iter()
+            .map(|change| (change.name.as_str(), change.samples.as_slice()));
+        for (name, samples) in std::iter::once(("original", samples.as_slice())).chain(all) {
+            let file = folder.join(format!("{name}.wav"));
+            wav(&file, samples).with_context(|| format!("cannot write {}", file.display()))?;
+            let (_, frames) = extract_samples(&frontend, &[Feature::LogMel], samples)?;
+            let picture = folder.join(format!("{name}.png"));
+            spectrogram(&picture, &frames)
+                .with_context(|| format!("cannot write {}", picture.display()))?;
+            written.push(format!("{}\n{}\n", file.display(), picture.display()));
         }
         output::text(&written.concat())
+    }
+}
+
+/// What a part does, for people, and how far it may go.
+fn what(name: &str, part: &WaveAugmentation) -> String {
+    match name {
+        "speed" => format!(
+            "Played faster or slower, pitch and all, by up to {:.0} %.",
+            100.0 * part.speed
+        ),
+        "stretch" => format!(
+            "Spoken faster or slower at the same pitch, by up to {:.0} %.",
+            100.0 * part.stretch
+        ),
+        "pitch" => format!(
+            "A higher or lower voice at the same speed, by up to {} semitones.",
+            part.pitch
+        ),
+        "shift" => format!(
+            "Begins up to {} ms later, so that it is cut into other frames.",
+            part.shift_ms
+        ),
+        "gain" => format!("Louder or softer by up to {} dB.", part.gain_db),
+        "noise" => format!(
+            "White or pink noise, or the babble of other voices, at {} dB, the strongest that is drawn.",
+            part.noise_snr_db[0]
+        ),
+        "room" => "Heard in a room that is drawn, with its echoes.".to_owned(),
+        "telephone" => "Through a telephone: its band and its codec.".to_owned(),
+        "codec" => "Through a voice codec of few bits.".to_owned(),
+        _ => "All of it by chance, as training draws it.".to_owned(),
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Span {
     pub ink: Ink,
     /// How strong the colour is, 0 to 1.
     pub strength: f64,
+    /// How much of its height is filled, from below, 0 to 1; the rest is faint.
+    pub filled: f64,
     /// With a dashed edge: an answer that is none.
     pub open: bool,
 }
@@ -44,6 +46,8 @@ pub struct Timeline {
 const WAVE: f64 = 3.0;
 const LEVEL: f64 = 2.0;
 const FLOOR_DB: f64 = -80.0;
+/// The weakest colour of a span.
+const FAINT: f64 = 0.12;
 
 impl Timeline {
     /// Draws it.
@@ -107,7 +111,13 @@ impl Timeline {
             return Ok(());
         }
         plot.tip(&span.tip);
-        plot.rect(from, to, span.ink, span.strength.clamp(0.12, 1.0))?;
+        let filled = from.1 + (to.1 - from.1) * span.filled.clamp(0.0, 1.0);
+        let strength = span.strength.clamp(FAINT, 1.0);
+        if filled < to.1 {
+            plot.rect((from.0, filled), to, span.ink, FAINT)?;
+            plot.tip(&span.tip);
+        }
+        plot.rect(from, (to.0, filled), span.ink, strength)?;
         let ((left, bottom), (right, top)) = (plot.at(from), plot.at(to));
         if span.open {
             plot.raw(&format!(

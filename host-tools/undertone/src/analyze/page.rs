@@ -19,7 +19,7 @@ use super::timeline::{Heard, HeardChannel, HeardKind, Timeline};
 use super::trace::{Source, Trace};
 
 /// Seconds of one strip, and the most strips of a channel: longer recordings have longer strips.
-const STRIP: f64 = 60.0;
+const STRIP: f64 = 30.0;
 const STRIPS: usize = 40;
 /// Labels with colours of their own, those of the other reports.
 const COLOURS: [(&str, u8); 8] = [
@@ -244,7 +244,7 @@ fn section(timeline: &Timeline, channel: &HeardChannel, trace: &Trace) -> Result
             format!("{} to {}", clock(from), clock(to.min(timeline.seconds)))
         };
         let caption = if index == 0 {
-            "From the top: waveform; where somebody speaks; how it sounded, the stronger the colour the surer, a dashed edge where the model does not say; level. Rest the pointer on a part for all of it."
+            "From the top: waveform, scaled to the channel's peak; where somebody speaks, and how each utterance sounds as a whole; how it sounded meanwhile, filled as far as the model is sure (a full box is 100 %); level. A dashed edge is unknown: the model does not say. Rest the pointer on a part for all of it."
         } else {
             ""
         };
@@ -278,16 +278,19 @@ fn speech(own: &[&Heard]) -> Vec<Span> {
         .filter(|heard| heard.kind == HeardKind::Utterance)
         .map(|heard| Span {
             seconds: (heard.start_ms as f64 / 1000.0, heard.end_ms as f64 / 1000.0),
-            label: heard.id.to_string(),
+            label: heard.label.clone(),
             tip: format!(
-                "utterance {}: {} to {}",
+                "utterance {}, {} to {}: as a whole {}, {:.0} %",
                 heard.id,
                 clock(heard.start_ms as f64 / 1000.0),
-                clock(heard.end_ms as f64 / 1000.0)
+                clock(heard.end_ms as f64 / 1000.0),
+                heard.label,
+                100.0 * heard.confidence
             ),
             ink: Ink::Muted,
             strength: 0.35,
-            open: false,
+            filled: 1.0,
+            open: heard.label == "unknown",
         })
         .collect()
 }
@@ -315,6 +318,7 @@ fn emotions(own: &[&Heard]) -> Vec<Span> {
             ),
             ink: ink(&heard.label),
             strength: heard.confidence,
+            filled: heard.confidence,
             open: heard.label == "unknown",
         });
     }

@@ -87,14 +87,22 @@ impl Trace {
         }
     }
 
-    /// The waveform from one second to another, in at most `columns` parts.
+    /// The waveform from one second to another, in at most `columns` parts, scaled so that the loudest sample of the trace
+    /// is 1.
     pub(super) fn envelope(&self, from: f64, to: f64, columns: usize) -> Envelope {
         let parts = self.parts.get(self.range(from, to)).unwrap_or_default();
         let length = parts.len().div_ceil(columns.max(1)).max(1);
+        let peaks = self.parts.iter();
+        let peak = peaks.fold(0.0f32, |peak, part| peak.max(-part.0).max(part.1));
+        // What is as good as silent stays a line.
+        let scale = if peak > 1e-3 { 1.0 / peak } else { 1.0 };
         let joined = parts.chunks(length).map(|parts| {
             let join = |a: (f32, f32), b: &(f32, f32)| (a.0.min(b.0), a.1.max(b.1));
             let (low, high) = parts.iter().fold((f32::INFINITY, f32::NEG_INFINITY), join);
-            (low.clamp(-1.0, 1.0), high.clamp(-1.0, 1.0))
+            (
+                (scale * low).clamp(-1.0, 1.0),
+                (scale * high).clamp(-1.0, 1.0),
+            )
         });
         Envelope {
             seconds: parts.len() as f64 * self.part,
@@ -140,10 +148,8 @@ mod tests {
             trace.take(sample, index % 160 == 0, 160);
         }
         let wave = trace.envelope(0.0, 1.0, 20);
-        assert_eq!(
-            (wave.parts.len(), wave.parts[0], wave.parts[15].0),
-            (20, (0.5, 0.5), -0.9)
-        );
+        assert_eq!((wave.parts.len(), wave.parts[15].0), (20, -1.0));
+        assert!((wave.parts[0].1 - 0.5 / 0.9).abs() < 1e-6);
         let level = trace.level(0.0, 1.0, 100);
         assert_eq!(level.len(), 10);
         assert!((level[2].1 + 6.02).abs() < 0.01 && (level[6].1 + 26.02).abs() < 0.01);

@@ -13,6 +13,8 @@ use crate::report::ReportError;
 const BINS: usize = 10;
 /// Points of a risk-coverage curve.
 const POINTS: usize = 20;
+/// The condition of clips as they are.
+pub(super) const CLEAN: &str = "clean";
 /// No file of measurements is near this size.
 const MAX_BYTES: u64 = 64 << 20;
 
@@ -30,6 +32,19 @@ pub struct Evidence {
     pub fold: u8,
     /// Its classes.
     pub labels: Vec<String>,
+    /// Each corpus by itself.
+    #[serde(default)]
+    pub corpora: Vec<CorpusEvidence>,
+    /// The same in harder listening, as `evaluate --condition` measures it; the clean one is among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<ConditionEvidence>,
+}
+
+/// Figures in one condition.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ConditionEvidence {
+    /// As `evaluation::condition` writes it: `clean`, `noise:10dB`, `telephone`, `reverb`.
+    pub condition: String,
     /// Each corpus by itself.
     pub corpora: Vec<CorpusEvidence>,
 }
@@ -73,6 +88,8 @@ pub struct Scores {
     pub calibration_error: f64,
     pub unweighted_accuracy_at_75: f64,
     pub confusion: Vec<Vec<usize>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub risk_coverage: Vec<Coverage>,
 }
 
 /// Answers of about the same confidence.
@@ -129,6 +146,8 @@ impl From<Figures> for Scores {
             calibration_error: figures.calibration_error,
             unweighted_accuracy_at_75: figures.unweighted_accuracy_at_75,
             confusion: figures.confusion,
+            // The curve of [`coverage`] is finer.
+            risk_coverage: Vec::new(),
         }
     }
 }
@@ -151,7 +170,8 @@ impl CorpusEvidence {
 }
 
 impl Evidence {
-    /// What `folder` holds of the model with this hash: the fullest of its files; `None` if there is none.
+    /// What `folder` holds of the model with this hash: the fullest of its files, with the conditions of another if it has
+    /// none; `None` if there is none.
     pub(super) fn find(folder: &Path, content_hash: &str) -> Result<Option<Self>, ReportError> {
         let mut found: Vec<Self> = Vec::new();
         for file in json_files(folder) {
@@ -164,6 +184,7 @@ impl Evidence {
             found.extend(
                 serde_json::from_slice::<Self>(&read)
                     .ok()
+                    .map(Self::completed)
                     .filter(|evidence| {
                         evidence.content_hash == content_hash && evidence.consistent()
                     }),
@@ -176,19 +197,49 @@ impl Evidence {
                 .map(|corpus| corpus.people.len() + corpus.noise.len())
                 .sum::<usize>()
         });
-        Ok(found.pop())
+        let fullest = found.pop();
+        Ok(fullest.map(|fullest| {
+            let others = found.into_iter().rev();
+            others.fold(fullest, Self::with_conditions_of)
+        }))
+    }
+
+    /// With the conditions of another measurement of the same model, if it has none itself.
+    #[must_use]
+    pub(super) fn with_conditions_of(mut self, other: Self) -> Self {
+        if self.conditions.is_empty() && self.labels == other.labels {
+            self.conditions = other.conditions;
+        }
+        self
+    }
+
+    /// What `evaluate --json` writes has its figures by condition alone: those of the clean one are the corpora's.
+    fn completed(mut self) -> Self {
+        if self.corpora.is_empty() {
+            let clean = self.conditions.iter().find(|one| one.condition == CLEAN);
+            self.corpora = clean.map_or_else(Vec::new, |one| one.corpora.clone());
+        }
+        for corpus in &mut self.corpora {
+            let rough = std::mem::take(&mut corpus.figures.risk_coverage);
+            if corpus.coverage.is_empty() {
+                corpus.coverage = rough;
+            }
+        }
+        self
     }
 
     /// Whether every list has one entry for each class, as the charts take for granted.
     fn consistent(&self) -> bool {
         let classes = self.labels.len();
-        self.corpora.iter().all(|corpus| {
-            let figures = &corpus.figures;
-            figures.recall.len() == classes
-                && figures.precision.len() == classes
-                && figures.confusion.len() == classes
-                && figures.confusion.iter().all(|row| row.len() == classes)
-        })
+        let harder = self.conditions.iter().flat_map(|one| &one.corpora);
+        !self.corpora.is_empty()
+            && self.corpora.iter().chain(harder).all(|corpus| {
+                let figures = &corpus.figures;
+                figures.recall.len() == classes
+                    && figures.precision.len() == classes
+                    && figures.confusion.len() == classes
+                    && figures.confusion.iter().all(|row| row.len() == classes)
+            })
     }
 
     /// Mean recall of a class over the corpora that have it, and the least and greatest of them with their corpus.
@@ -311,6 +362,7 @@ mod tests {
             fold: 1,
             labels: vec!["a".into(), "b".into()],
             corpora: vec![corpus],
+            conditions: vec![],
         };
         let mut fuller = evidence.clone();
         fuller.corpora[0].people.push(Person {
@@ -331,5 +383,47 @@ mod tests {
         let find = |hash| Evidence::find(folder.path(), hash).unwrap();
         assert_eq!(find("abc"), Some(fuller));
         assert_eq!(find("other"), None);
+    }
+    #[test]
+    fn what_evaluate_writes_is_read_and_lends_its_conditions_to_a_fuller_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let corpus = |score: f64| {
+            serde_json::json!({
+                "corpus": "tess", "speakers": 1, "chance": 0.5, "interval": [0.1, 0.9], "speaker_quantiles": [0.1, 0.2, 0.3],
+                "figures": {
+                    "clips": 2, "unweighted_accuracy": score, "accuracy": score, "macro_f1": score, "f1": [score, score],
+                    "recall": [score, null], "precision": [null, score], "calibration_error": 0.1,
+                    "unweighted_accuracy_at_75": score, "confusion": [[1, 1], [0, 0]],
+                    "risk_coverage": [{ "coverage": 1.0, "risk": 0.25, "unweighted_accuracy": score }],
+                },
+            })
+        };
+        let evaluated = serde_json::json!({
+            "model": "m", "content_hash": "abc", "fold": 1, "labels": ["a", "b"],
+            "conditions": [
+                { "condition": "clean", "corpora": [corpus(0.75)] },
+                { "condition": "telephone", "corpora": [corpus(0.5)] },
+            ],
+        });
+        let write = |name: &str, text: String| fs::write(folder.path().join(name), text).unwrap();
+        write("a.json", evaluated.to_string());
+        let found = Evidence::find(folder.path(), "abc").unwrap().unwrap();
+        let one = &found.corpora[0];
+        assert_eq!(one.figures.unweighted_accuracy, 0.75);
+        assert_eq!((one.coverage.len(), one.coverage[0].risk), (1, 0.25));
+
+        let mut fuller = found.clone();
+        fuller.conditions.clear();
+        fuller.corpora[0].people.push(Person {
+            speaker: "tess/OAF".into(),
+            clips: 2,
+            unweighted_accuracy: 0.75,
+        });
+        write("b.json", serde_json::to_string(&fuller).unwrap());
+        let both = Evidence::find(folder.path(), "abc").unwrap().unwrap();
+        assert_eq!(
+            (both.corpora, both.conditions),
+            (fuller.corpora, found.conditions)
+        );
     }
 }

@@ -85,6 +85,7 @@ pub fn measure(path: &Path, model: &Model, corpora: &[PathBuf]) -> Result<Eviden
         fold,
         labels: metadata.labels.clone(),
         corpora: rows,
+        conditions: Vec::new(),
     })
 }
 

@@ -4,6 +4,7 @@
 //! measured before. What nobody has measured is said to be so.
 
 mod classes;
+mod conditions;
 mod confidence;
 mod curves;
 mod evidence;
@@ -24,7 +25,9 @@ use undertone_page::{Html, Page};
 use super::ReportError;
 use crate::training::checkpoint::{Plan, RunFolder, State};
 
-pub use evidence::{Bin, CorpusEvidence, Coverage, Evidence, Noisy, Person, Scores};
+pub use evidence::{
+    Bin, ConditionEvidence, CorpusEvidence, Coverage, Evidence, Noisy, Person, Scores,
+};
 pub use measure::measure;
 
 /// What a report is about; at least one of run and model.
@@ -98,12 +101,15 @@ pub fn report(subject: &Subject) -> Result<(String, Shown), ReportError> {
         }
         _ => None,
     };
-    let evidence = match (&measured, &model, &folder) {
-        (Some(measured), ..) => Some(measured.clone()),
-        (None, Some(opened), Some(folder)) => {
+    let stored = match (&model, &folder) {
+        (Some(opened), Some(folder)) => {
             Evidence::find(folder, &opened.model.metadata().content_hash)?
         }
         _ => None,
+    };
+    let evidence = match (measured.clone(), stored) {
+        (Some(measured), Some(stored)) => Some(measured.with_conditions_of(stored)),
+        (measured, stored) => measured.or(stored),
     };
     let protocols = folder.as_deref().map(protocols::read).unwrap_or_default();
 
@@ -124,6 +130,7 @@ pub fn report(subject: &Subject) -> Result<(String, Shown), ReportError> {
     page.section(people::section(evidence.as_ref())?);
     page.section(confidence::section(evidence.as_ref(), model.as_ref())?);
     page.section(noise::section(evidence.as_ref())?);
+    page.section(conditions::section(evidence.as_ref())?);
     page.section(protocols::section(&protocols)?);
     page.section(curves::section(run.as_ref())?);
     page.section(provenance::section(

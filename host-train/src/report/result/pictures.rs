@@ -1,7 +1,7 @@
 //! Pictures for documents, from committed results alone.
 
 use super::evidence::Evidence;
-use super::{classes, confidence, noise, people};
+use super::{classes, conditions, confidence, noise, people};
 use crate::report::ReportError;
 
 /// Names of files and what is in them: SVG that follows the reader's light or dark theme. What was not measured gives none.
@@ -27,6 +27,12 @@ pub fn pictures(evidence: &Evidence) -> Result<Vec<(&'static str, String)>, Repo
         pictures.push((
             "noise.svg",
             noise::chart(evidence)?.standalone("Mean recall in pink noise"),
+        ));
+    }
+    if conditions::harder(evidence).next().is_some() {
+        pictures.push((
+            "conditions.svg",
+            conditions::chart(evidence)?.standalone("Mean recall in harder listening"),
         ));
     }
     if evidence

@@ -3,8 +3,8 @@
 
 use undertone_page::{Html, Mood};
 
-use super::evidence::{CorpusEvidence, Evidence};
-use super::{noise, people, protocols};
+use super::evidence::{CLEAN, CorpusEvidence, Evidence};
+use super::{conditions, noise, people, protocols};
 
 /// Points of mean recall that noise at 10 dB may cost before one has to look, and before it must not be trusted.
 const NOISE_LOSS: [f64; 2] = [0.05, 0.15];
@@ -31,6 +31,7 @@ pub(super) fn findings(
     findings.extend(weakest(evidence));
     findings.push(speakers(evidence));
     findings.push(in_noise(evidence));
+    findings.extend(elsewhere(evidence));
     findings.push(confidence(evidence));
     findings.extend(leaky(measured));
     findings
@@ -177,10 +178,13 @@ fn speakers(evidence: &Evidence) -> (Mood, Html) {
 }
 
 fn in_noise(evidence: &Evidence) -> (Mood, Html) {
-    let (Some(clean), Some(noisy)) = (
-        noise::mean_at(evidence, None),
-        noise::mean_at(evidence, Some(10.0)),
-    ) else {
+    // In pink noise, or in that of machines and streets if that alone was measured.
+    let pink = noise::mean_at(evidence, None).zip(noise::mean_at(evidence, Some(10.0)));
+    let measured = pink.or_else(|| {
+        let mean = |condition| Some(conditions::mean(evidence, condition)?.0);
+        mean(CLEAN).zip(mean("noise:10dB"))
+    });
+    let Some((clean, noisy)) = measured else {
         return (
             Mood::Bad,
             Html::stressed("In noise: ", "not measured, so do not trust it there", "."),
@@ -218,6 +222,50 @@ fn in_noise(evidence: &Evidence) -> (Mood, Html) {
             ),
         ),
     )
+}
+
+/// Over a telephone line, in a room.
+fn elsewhere(evidence: &Evidence) -> Option<(Mood, Html)> {
+    let clean = conditions::mean(evidence, CLEAN)?.0;
+    let places: Vec<_> = conditions::harder(evidence)
+        .filter(|one| !one.condition.starts_with("noise:"))
+        .filter_map(|one| {
+            let kept = conditions::kept(evidence, &one.condition)?;
+            let (mean, _) = conditions::mean(evidence, &one.condition)?;
+            let place = match one.condition.as_str() {
+                "telephone" => "over a telephone line".to_owned(),
+                "reverb" => "in a room from 6 m away".to_owned(),
+                other => format!("with {other}"),
+            };
+            Some((place, mean, kept))
+        })
+        .collect();
+    let worst = places.iter().map(|place| place.2).reduce(f64::min)?;
+    let told: Vec<String> = places
+        .iter()
+        .map(|(place, mean, kept)| {
+            let verdict = match kept {
+                kept if *kept < 0.5 => "of no use",
+                kept if *kept < 0.8 => "much worse",
+                _ => "nearly as good",
+            };
+            format!("{verdict} {place} ({})", percent(*mean))
+        })
+        .collect();
+    let mood = match worst {
+        worst if worst < 0.5 => Mood::Bad,
+        worst if worst < 0.8 => Mood::Warn,
+        _ => Mood::Good,
+    };
+    let text = Html::stressed(
+        &format!(
+            "Where {} are recognised as recorded, it is ",
+            percent(clean)
+        ),
+        &told.join(", "),
+        ".",
+    );
+    Some((mood, text))
 }
 
 fn confidence(evidence: &Evidence) -> (Mood, Html) {

@@ -1,10 +1,15 @@
-//! Project commands: `cargo demo`, `cargo verify` (aliases in `.cargo/config.toml`) and `cargo xtask package`.
+//! Project commands: `cargo demo`, `cargo verify` (aliases in `.cargo/config.toml`), `cargo xtask package` and
+//! `cargo xtask cross`.
 //!
 //! It depends on nothing that needs a system library, so that it builds on a machine with nothing but Rust, and
 //! can then say what else is missing.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod command;
+mod cross;
 mod demo;
+mod elf;
 mod package;
 mod packages;
 mod python;
@@ -19,6 +24,8 @@ use clap::Parser;
 /// Project commands of Undertone.
 #[derive(Debug, Parser)]
 enum Task {
+    /// Build the daemon for another processor, and compare what it says with this machine's
+    Cross(cross::Args),
     /// Build the daemon and show the events of a recording
     Demo(demo::Args),
     /// Make the Debian package of the daemon
@@ -29,6 +36,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let result = match Task::parse() {
+        Task::Cross(args) => cross::run(&args),
         Task::Demo(args) => demo::run(&args),
         Task::Package(args) => package::run(&args),
         Task::Verify(args) => verify::run(&args),

@@ -7,6 +7,8 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::cross::{self, Target};
+use crate::elf::Elf;
 use crate::packages::{self, Package};
 use crate::{command, workspace};
 
@@ -63,12 +65,12 @@ const FILES: [(&str, &str, u32); 8] = [
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The program undertoned [default: it is built for this machine, profile dist]
+    /// The program undertoned [default: it is built, profile dist]
     #[arg(long, value_name = "FILE")]
     daemon: Option<PathBuf>,
-    /// Debian's name of the architecture of the program
-    #[arg(long, default_value = "amd64", value_parser = ["amd64", "arm64"])]
-    arch: String,
+    /// Debian's name of the processor [default: that of the program, or of this machine]
+    #[arg(long, value_name = "NAME", value_parser = ["amd64", "arm64"])]
+    arch: Option<String>,
     /// Version of the package [default: that of the workspace]
     #[arg(long, value_name = "VERSION", default_value = env!("CARGO_PKG_VERSION"))]
     package_version: String,
@@ -85,10 +87,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     packages::ensure(&TOOLS, args.yes)?;
     let daemon = match &args.daemon {
         Some(daemon) => daemon.clone(),
-        None => build()?,
+        None => build(args)?,
     };
+    let elf = Elf::read(&daemon)?;
+    let arch =
+        architecture(&elf, args.arch.as_deref()).with_context(|| daemon.display().to_string())?;
     let output = workspace::root().join(&args.output);
-    let name = format!("undertoned_{}_{}", args.package_version, args.arch);
+    let name = format!("undertoned_{}_{}", args.package_version, arch);
     let tree = output.join(&name);
     if tree.exists() {
         fs::remove_dir_all(&tree)?;
@@ -97,7 +102,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     for (from, to, mode) in FILES {
         put(&workspace::root().join(from), &tree.join(to), mode)?;
     }
-    control(args, &tree)?;
+    control(&args.package_version, arch, &elf.glibc(), &tree)?;
     let package = output.join(format!("{name}.deb"));
     let mut deb = Command::new("dpkg-deb");
     deb.args(["--root-owner-group", "--build", "-Zxz"])
@@ -111,7 +116,26 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn build() -> Result<PathBuf> {
+/// Debian's name of the processor that the program is for, which no option can change.
+fn architecture(elf: &Elf, wanted: Option<&str>) -> Result<&'static str> {
+    let Some(found) = elf.debian.filter(|name| ["amd64", "arm64"].contains(name)) else {
+        bail!("the program is for neither amd64 nor arm64");
+    };
+    match wanted {
+        Some(wanted) if wanted != found => {
+            bail!(
+                "the program is for {found}, and --arch says {wanted}; leave it out, or name another program"
+            )
+        }
+        _ => Ok(found),
+    }
+}
+
+fn build(args: &Args) -> Result<PathBuf> {
+    let foreign = args.arch.as_deref() == Some(Target::Arm64.debian());
+    if foreign && std::env::consts::ARCH != "aarch64" {
+        return cross::daemon(Target::Arm64, args.yes);
+    }
     let mut cargo = workspace::cargo();
     cargo.args(["build", "--profile", "dist", "--package", "undertoned"]);
     if !command::succeeds(&mut cargo)? {
@@ -129,17 +153,15 @@ fn put(from: &Path, to: &Path, mode: u32) -> Result<()> {
     Ok(())
 }
 
-fn control(args: &Args, tree: &Path) -> Result<()> {
+fn control(version: &str, arch: &str, glibc: &str, tree: &Path) -> Result<()> {
     let control = tree.join("DEBIAN");
     fs::create_dir_all(&control)?;
-    // glibc 2.34 is what the standard library for these targets asks for, and the oldest that was tried.
     let text = format!(
-        "Package: undertoned\nVersion: {}\nArchitecture: {}\nMaintainer: Undertone <undertone@localhost>\n\
-         Section: sound\nPriority: optional\nDepends: libc6 (>= 2.34), libgcc-s1, libasound2 (>= 1.2) | libasound2t64\n\
+        "Package: undertoned\nVersion: {version}\nArchitecture: {arch}\nMaintainer: Undertone <undertone@localhost>\n\
+         Section: sound\nPriority: optional\nDepends: libc6 (>= {glibc}), libgcc-s1, libasound2 (>= 1.2) | libasound2t64\n\
          Description: speech emotion recognition on the edge\n \
          Listens to speech and tells, live, which emotion the voice expresses. The audio\n \
-         never leaves the box: it is not stored and not sent, only events are.\n",
-        args.package_version, args.arch
+         never leaves the box: it is not stored and not sent, only events are.\n"
     );
     fs::write(control.join("control"), text)?;
     let conffiles: String = FILES
@@ -153,4 +175,26 @@ fn control(args: &Args, tree: &Path) -> Result<()> {
         put(&from, &control.join(script), 0o755)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn elf(debian: Option<&'static str>) -> Elf {
+        Elf {
+            debian,
+            glibc: None,
+        }
+    }
+
+    #[test]
+    fn a_package_says_the_processor_of_its_program_and_nothing_else() {
+        let arm = elf(Some("arm64"));
+        assert_eq!(architecture(&arm, None).unwrap(), "arm64");
+        assert_eq!(architecture(&arm, Some("arm64")).unwrap(), "arm64");
+        assert!(architecture(&arm, Some("amd64")).is_err());
+        assert!(architecture(&elf(Some("armhf")), None).is_err());
+        assert!(architecture(&elf(None), None).is_err());
+    }
 }

@@ -111,7 +111,7 @@ fn a_report_about_corpora_shows_every_figure_and_tells_what_is_odd_without_being
     assert!(html.len() < 5_000_000, "{} bytes", html.len());
     for odd in [
         "Digital silence: <strong>crema-d/1001_DFA_SAD_XX",
-        "1 recordings stand under two labels: <strong>crema-d/1002_TIE_HAP_XX = crema-d/1002_TIE_NEU_XX",
+        "1 recording stands under two labels: <strong>crema-d/1002_TIE_HAP_XX = crema-d/1002_TIE_NEU_XX",
         "SAVEE is clipped at its source: <strong>28 of its 28 clips (100 %) reach full scale",
         "1 files cannot be decoded",
         "RAVDESS lacks 1,312",
@@ -332,6 +332,28 @@ fn pictures_for_documents_come_from_results_alone_and_carry_both_themes() {
         assert!(
             svg.contains("light-dark(") && !svg.contains("data:") && svg.len() < 60_000,
             "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_readmes_pictures_are_those_of_the_committed_results_of_the_shipped_model() {
+    let subject = Subject {
+        model: Some(model()),
+        ..Subject::default()
+    };
+    let (html, shown) = report(&subject).unwrap();
+    for known in ["From speaker to speaker", "of no use over a telephone line"] {
+        assert!(html.contains(known), "{known}");
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/pictures");
+    let drawn = pictures::pictures(&shown.shown.unwrap()).unwrap();
+    assert_eq!(drawn.len(), fs::read_dir(&folder).unwrap().count());
+    for (name, svg) in drawn {
+        let committed = fs::read_to_string(folder.join(name)).unwrap();
+        assert!(
+            committed == svg,
+            "{name}: make it anew with `undertone-train report models/undertone-research.onnx --pictures docs/pictures -o model.html`"
         );
     }
 }

@@ -370,6 +370,22 @@ fn a_page_shows_both_sides_of_a_call_what_was_heard_and_nothing_of_a_side_that_i
     );
     assert!(!html.contains("<audio"));
     let rows = analyze(folder.path(), &[name, "--channels", "each"]);
+    assert!(!rows.of("utterance").is_empty());
+    for row in rows.of("utterance") {
+        let clock = |field: &str| {
+            let tenths = (row[field].as_f64().unwrap() / 100.0).round() as u64;
+            format!("{}:{:02}.{}", tenths / 600, tenths / 10 % 60, tenths % 10)
+        };
+        let told = format!(
+            "utterance {}, {} to {}: as a whole {}, {:.0} %",
+            row["id"],
+            clock("start_ms"),
+            clock("end_ms"),
+            row["label"].as_str().unwrap(),
+            100.0 * row["confidence"].as_f64().unwrap()
+        );
+        assert_eq!(html.matches(&told).count(), 1, "{told}\n{html}");
+    }
     let Some(opened) = open(&folder.path().join("call.html")) else {
         return;
     };

@@ -21,6 +21,8 @@ pub struct Axis {
     pub(super) title: String,
     pub(super) range: Range<f64>,
     pub(super) ticks: Ticks,
+    /// Values that are called something else.
+    named: Vec<(f64, String)>,
 }
 
 impl Axis {
@@ -65,12 +67,27 @@ impl Axis {
             title: title.to_owned(),
             range: start..end,
             ticks,
+            named: Vec::new(),
         }
+    }
+
+    /// The same, with the tick at `value`, where there is one, called `name`.
+    #[must_use]
+    pub fn named(mut self, value: f64, name: &str) -> Self {
+        self.named.push((value, name.to_owned()));
+        self
     }
 
     /// The text of a tick.
     pub(super) fn label(&self, value: f64) -> String {
         let span = self.range.end - self.range.start;
+        let named = self.named.iter();
+        if let Some((_, name)) = named
+            .clone()
+            .find(|own| (own.0 - value).abs() < 1e-6 * span)
+        {
+            return name.clone();
+        }
         let (value, span, unit) = match self.ticks {
             Ticks::Percent => (100.0 * value, 100.0 * span, " %"),
             _ => (value, span, ""),
@@ -140,6 +157,15 @@ mod tests {
         assert_eq!(Axis::numbers("", -1.0..1.0).label(-0.0), "0");
         assert_eq!(Axis::numbers("", -60.0..0.0).label(-20.0), "−20");
         assert_eq!(Axis::percent("", 0.0..1.0).label(0.25), "25 %");
+    }
+
+    #[test]
+    fn a_tick_with_a_name_of_its_own_shows_that_and_the_others_their_numbers() {
+        let axis = Axis::numbers("", -1.0..26.0).named(25.0, "no noise");
+        assert_eq!(
+            [20.0, 25.0].map(|value| axis.label(value)),
+            ["20", "no noise"]
+        );
     }
 
     #[test]

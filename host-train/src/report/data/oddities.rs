@@ -87,7 +87,10 @@ pub(super) fn findings(survey: &Survey) -> Vec<(Mood, Html)> {
         |groups: &[&IdenticalClips]| names(groups.iter().map(|group| group.clips.join(" = ")));
     if !wrong.is_empty() {
         let text = Html::stressed(
-            &format!("{} recordings stand under two labels: ", wrong.len()),
+            &match wrong.len() {
+                1 => "1 recording stands under two labels: ".to_owned(),
+                many => format!("{many} recordings stand under two labels: "),
+            },
             &pairs(&wrong),
             ". One of the labels must be wrong; training leaves these clips out.",
         );
@@ -97,10 +100,10 @@ pub(super) fn findings(survey: &Survey) -> Vec<(Mood, Html)> {
         findings.push((
             Mood::Warn,
             Html::stressed(
-                &format!(
-                    "{} recordings are there twice under one label: ",
-                    same.len()
-                ),
+                &match same.len() {
+                    1 => "1 recording is there twice under one label: ".to_owned(),
+                    many => format!("{many} recordings are there twice under one label: "),
+                },
                 &pairs(&same),
                 ".",
             ),

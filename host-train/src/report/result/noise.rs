@@ -143,10 +143,8 @@ pub(super) fn chart(evidence: &Evidence) -> Result<undertone_page::chart::Chart,
         / evidence.corpora.len().max(1) as f64;
     let mut lines = Lines::new(
         lines,
-        Axis::numbers(
-            "signal-to-noise ratio in dB; rightmost: no noise",
-            least - 1.0..most + 6.0,
-        ),
+        Axis::numbers("signal-to-noise ratio in dB", least - 1.0..most + 6.0)
+            .named(x(None), "no noise"),
         Axis::percent("mean recall", 0.0..1.0),
     );
     lines.guide = Some(((least - 1.0, chance), (most + 6.0, chance)));

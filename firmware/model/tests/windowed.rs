@@ -161,7 +161,8 @@ fn changed(graph: impl FnOnce(&mut GraphProto), metadata: impl FnOnce(&mut Metad
 
 #[test]
 fn metadata_that_no_windowed_network_has_cannot_be_written() {
-    let changes: [(&str, fn(&mut Metadata)); 5] = [
+    type Change = fn(&mut Metadata);
+    let changes: [(&str, Change); 5] = [
         ("`stride` is 2, not 1 to 1", |about| about.stride = 2),
         ("`width` is 8, not 0 to 0", |about| about.width = 8),
         ("`window` is 0, not 1 to 2000", |about| about.window = 0),

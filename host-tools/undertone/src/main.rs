@@ -7,12 +7,15 @@
 mod analyze;
 mod bench;
 mod boards;
+mod broker;
 mod bundle;
 mod clock;
 mod deploy;
 mod failure;
 mod flash;
+mod fleet;
 mod model;
+mod monitor;
 mod notice;
 mod print;
 mod shell;
@@ -52,6 +55,11 @@ enum Command {
     Status(deploy::Status),
     /// Write an image of Raspberry Pi OS to a card or a file, set up for its first boot
     Flash(flash::Args),
+    /// Many boxes at once
+    #[command(subcommand)]
+    Fleet(fleet::Command),
+    /// Show what boxes hear and how they are, live
+    Monitor(monitor::Args),
     /// Print completions for a shell
     Completions(shell::Completions),
     /// Print manual pages, or write them to a folder
@@ -69,6 +77,8 @@ fn main() -> ExitCode {
         Command::Rollback(args) => args.run(),
         Command::Status(args) => args.run(),
         Command::Flash(args) => args.run(),
+        Command::Fleet(command) => command.run(),
+        Command::Monitor(args) => args.run(),
         Command::Completions(args) => args.run(),
         Command::Man(args) => args.run(),
     };

@@ -1,0 +1,147 @@
+//! `undertone fleet simulate` and a real broker.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use serde_json::Value;
+use undertone_tests::broker::{Broker, available};
+use undertone_tests::tool;
+
+fn simulate(port: u16, more: &[&str]) -> Output {
+    let url = format!("mqtt://127.0.0.1:{port}");
+    Command::new(tool())
+        .args(["fleet", "simulate", "--json", "--broker", &url])
+        .args(more)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn two_hundred_boxes_lose_nothing_and_leave_nothing() {
+    if !available() {
+        return;
+    }
+    let broker = Broker::start("allow_anonymous true\nmax_queued_messages 100000\n", &[]);
+    let run = simulate(
+        broker.port(),
+        &[
+            "--boxes",
+            "200",
+            "--rate",
+            "15",
+            "--duration",
+            "6",
+            "--lose-every",
+            "20",
+        ],
+    );
+    let talk = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{talk}");
+    let report: Value = serde_json::from_slice(&run.stdout).unwrap();
+    let number = |path: &str| report.pointer(path).and_then(Value::as_f64).unwrap_or(-1.0);
+    assert_eq!(number("/boxes"), 200.0);
+    assert!(number("/events/sent") > 500.0, "{report}");
+    assert_eq!(number("/events/lost"), 0.0, "{report}");
+    assert_eq!(
+        number("/events/acknowledged"),
+        number("/events/sent"),
+        "{report}"
+    );
+    assert!(number("/latency_ms/p50") > 0.0, "{report}");
+    assert!(
+        number("/latency_ms/p99") >= number("/latency_ms/p50"),
+        "{report}"
+    );
+    assert_eq!(number("/connections/lost"), 10.0, "{report}");
+    assert_eq!(number("/connections/wills"), 10.0, "{report}");
+    assert_eq!(number("/connections/stopped"), 190.0, "{report}");
+    assert_eq!(number("/connections/broken"), 0.0, "{report}");
+    assert_eq!(report["broker_process"]["name"], "mosquitto", "{report}");
+    assert!(number("/broker_process/resident_mb") > 0.1, "{report}");
+    // What it said is removed, but for the last words of nobody.
+    let subscriber = broker.subscribe();
+    std::thread::sleep(Duration::from_millis(500));
+    let left: Vec<_> = subscriber
+        .all()
+        .into_iter()
+        .filter(|seen| seen.retained)
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn its_boxes_say_what_the_daemon_says() {
+    if !available() {
+        return;
+    }
+    let broker = Broker::open();
+    let subscriber = broker.subscribe();
+    let run = simulate(
+        broker.port(),
+        &[
+            "--boxes",
+            "3",
+            "--rate",
+            "20",
+            "--duration",
+            "5",
+            "--lose-every",
+            "0",
+            "--prefix",
+            "site/v1",
+        ],
+    );
+    assert!(run.status.success());
+    let events = subscriber.wait("/event", "an end", |seen| {
+        seen.iter().any(|seen| seen.json()["kind"] == "end")
+    });
+    for seen in &events {
+        let event = seen.json();
+        assert!(seen.topic.starts_with("site/v1/sim-0000"), "{seen:?}");
+        for field in [
+            "id",
+            "channel",
+            "label",
+            "confidence",
+            "scores",
+            "start_ms",
+            "at_ms",
+            "wall_ms",
+            "seq",
+            "boot_id",
+            "historical",
+        ] {
+            assert!(!event[field].is_null(), "{field} in {event}");
+        }
+    }
+    let info = subscriber.wait("/info", "info", |seen| !seen.is_empty())[0].json();
+    assert_eq!(info["purpose"], "evaluation");
+}
+
+#[test]
+fn what_cannot_be_done_is_told_with_its_remedy() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let run = simulate(nobody, &["--boxes", "1"]);
+    let talk = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(!run.status.success());
+    assert!(
+        talk.contains("error[broker-network]: ") && talk.contains("\nnext: "),
+        "{talk}"
+    );
+    for (more, code) in [
+        (["--rate", "0"], "error[fleet-range]: --rate is 0"),
+        (
+            ["--prefix", "a/#"],
+            "error[fleet-topic]: --prefix is \"a/#\"",
+        ),
+    ] {
+        let run = simulate(nobody, &more);
+        let talk = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert!(talk.contains(code), "{talk}");
+    }
+}

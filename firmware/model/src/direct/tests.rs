@@ -92,6 +92,12 @@ fn what_is_not_plain_convolutions_is_left_to_the_library_and_still_streamed() {
 fn the_pooling_of_the_shipped_network_is_understood_and_another_one_is_not() {
     let (mut proto, metadata) = shipped();
     assert_eq!(pooling::understood(&proto, &metadata), Some(16));
+    // Of any width: that is for the halves to see, whose weights are for so many channels.
+    let mut other = metadata.clone();
+    other.width /= 2;
+    let at = |ends: &Ends<'_>| Direct::compile_for(Level::best(), &proto, ends);
+    assert!(network::with_encoder_ends(&other, at).is_none());
+    assert!(network::with_head_ends(&other, at).is_none());
     let nodes = &mut proto.graph.as_mut().unwrap().node;
     let maximum = nodes.iter_mut().find(|node| node.name == "pool_maximum");
     maximum.unwrap().op_type = "ReduceMean".into();

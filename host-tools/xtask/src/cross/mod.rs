@@ -44,7 +44,7 @@ pub(crate) struct Args {
     /// This machine's undertoned to compare with [default: it is built]
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
-    /// Also run the tests of features and networks under emulation
+    /// Also run the unit tests of features and networks under emulation; builds much a second time
     #[arg(long)]
     tests: bool,
     /// Fetch compiler and libraries anew
@@ -104,7 +104,7 @@ fn build(kit: &Kit, target: Target, profile: &str, jobs: Option<u32>) -> Result<
 
 fn test(kit: &Kit, args: &Args) -> Result<()> {
     let mut cargo = kit.cargo();
-    cargo.args(["test", "--profile", &args.profile, "--lib", "--tests"]);
+    cargo.args(["test", "--profile", &args.profile, "--lib"]);
     cargo.args(["--target", args.target.triple()]);
     cargo.args(ARITHMETIC.map(|name| ["--package", name]).concat());
     succeed(with_jobs(cargo, args.jobs), "a test fails under emulation")

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use serde_json::Value;
 use undertone_tests::broker::{Broker, Seen, available};
 use undertone_tests::daemon::{Daemon, bytes_of};
 
@@ -99,6 +98,6 @@ fn reload(on_disk: bool) {
         .map(|seen| seen.json()["boot_id"].to_string())
         .collect();
     assert_eq!(boots.len(), 1, "a reload is not a start: {boots:?}");
-    let dropped = |seen: &&Seen| seen.json()["kind"] == Value::from("dropped");
+    let dropped = |seen: &&Seen| seen.json()["kind"] == "dropped";
     assert_eq!(seen.iter().filter(dropped).count(), 0);
 }

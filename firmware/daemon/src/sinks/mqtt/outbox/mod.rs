@@ -157,14 +157,19 @@ impl Outbox {
     pub(super) fn rest(&self) -> Rest {
         let on_disk = self.journal.is_some();
         let notices = if on_disk { &[] } else { self.notices.runs() };
-        let in_memory = |entry: &&Entry| !entry.acknowledged && !(on_disk && entry.written);
+        let kept = |entry: &Entry| entry.acknowledged || on_disk && entry.written;
         let event = |entry: &Entry| {
             let stored = &entry.stored;
             (stored.boot_id.clone(), stored.seq, stored.payload.clone())
         };
         Rest {
             notices: notices.to_vec(),
-            events: self.entries.iter().filter(in_memory).map(event).collect(),
+            events: self
+                .entries
+                .iter()
+                .filter(|entry| !kept(entry))
+                .map(event)
+                .collect(),
         }
     }
 

@@ -299,6 +299,8 @@ impl Course<'_> {
                 && of(&counts.wills) >= of(&counts.lost)
                 && of(&counts.stopped) >= of(&counts.left)
         })?;
+        // Who was cut off in mid-sentence at the end may have said so since.
+        let (sent, delivered) = (of(&counts.events), of(&counts.heard_events));
         let rate = |place: usize| rounded((after[place] - before[place]) as f64 / seconds, 1);
         Ok(Report {
             broker: String::new(),

@@ -93,11 +93,18 @@ pub enum Task {
     Ctl(CtlArgs),
     /// Install signed bundles, try them, go back
     Slot(crate::slot::Args),
+    /// Look at everything that keeps this box from listening, and say what to do about it
+    Doctor(crate::doctor::Args),
+    /// List microphones and serial ports, what they offer, and what blocks them
+    Devices(crate::inventory::Args),
+    /// Print what support needs to know, as JSON, without secrets; `undertone report` makes a zip of it
+    Report(crate::support::Args),
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 the audio ended or a signal asked for the end, 1 failure while running, 2 usage, \
                           3 configuration or deployment, 4 model, 5 source of audio, 6 ctl: not reached or not done, \
-                          7 slot: refused, 8 slot: the new version was not well and the old one is back.";
+                          7 slot: refused, 8 slot: the new version was not well and the old one is back, \
+                          9 doctor: something warns, 10 doctor: something fails.";
 
 impl Cli {
     /// Where the configuration comes from: the file that is named, the environment, and what the command line says.

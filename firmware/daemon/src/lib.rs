@@ -23,15 +23,19 @@ pub mod capture;
 pub mod cli;
 pub mod config;
 pub mod control;
+pub mod doctor;
 mod error;
 pub mod health;
+pub mod inventory;
 pub mod model_file;
 mod notify;
 mod pace;
+mod program;
 pub mod sinks;
 pub mod slot;
 mod stop;
 pub mod supervisor;
+pub mod support;
 pub mod talk;
 
 pub use error::DaemonError;
@@ -39,3 +43,10 @@ pub use pace::Pace;
 pub use stop::Stop;
 pub use talk::say_line;
 pub use undertone_reports as status;
+
+/// Writes data to standard output; a reader that went away has had enough.
+pub(crate) fn print(text: &str) {
+    use std::io::Write as _;
+    let mut out = std::io::stdout();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}

@@ -10,8 +10,18 @@ use undertoned::{DaemonError, capture, control, model_file, supervisor, talk};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    if let Some(Task::Slot(slot)) = &cli.task {
-        return ExitCode::from(slot.run());
+    match &cli.task {
+        Some(Task::Slot(slot)) => return ExitCode::from(slot.run()),
+        Some(Task::Doctor(doctor)) => return ExitCode::from(doctor.run()),
+        Some(Task::Devices(devices)) => {
+            devices.run();
+            return ExitCode::SUCCESS;
+        }
+        Some(Task::Report(report)) => {
+            report.run();
+            return ExitCode::SUCCESS;
+        }
+        _ => {}
     }
     match start(&cli) {
         Ok(()) => ExitCode::SUCCESS,

@@ -15,27 +15,39 @@ const EMBEDDED: &[u8] = include_bytes!("../../../models/undertone-research.onnx"
 /// # Errors
 /// [`DaemonError::Model`] with the file and the reason.
 pub fn load(path: Option<&Path>) -> Result<Model, DaemonError> {
-    let name = path.map_or("embedded".to_owned(), |path| path.display().to_string());
-    let refuse = |reason: String| DaemonError::Model {
-        name: name.clone(),
-        reason,
-    };
-    let model = match path {
-        None => Model::from_bytes(EMBEDDED),
-        Some(path) => Model::from_bytes(&read(path).map_err(refuse)?),
-    }
-    .map_err(|error| refuse(error.to_string()))?;
+    let model = open(path)?;
     let about = model.metadata();
     let licence = match about.provenance.licence {
         Licence::Open => "open",
         Licence::Research => "research (no commercial use)",
     };
     say!(
-        "model {name}, hash {}, licence class {licence}",
+        "model {}, hash {}, licence class {licence}",
+        name(path),
         about.content_hash
     );
     say!("labels: {}", about.labels.join(", "));
     Ok(model)
+}
+
+/// Reads and checks the model.
+///
+/// # Errors
+/// [`DaemonError::Model`] with the file and the reason.
+pub fn open(path: Option<&Path>) -> Result<Model, DaemonError> {
+    let refuse = |reason: String| DaemonError::Model {
+        name: name(path),
+        reason,
+    };
+    match path {
+        None => Model::from_bytes(EMBEDDED),
+        Some(path) => Model::from_bytes(&read(path).map_err(refuse)?),
+    }
+    .map_err(|error| refuse(error.to_string()))
+}
+
+fn name(path: Option<&Path>) -> String {
+    path.map_or("embedded".to_owned(), |path| path.display().to_string())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

@@ -82,6 +82,11 @@ impl Link {
         self.session().is_none_or(Session::is_flushed)
     }
 
+    /// The certificate of the broker (DER), where it speaks TLS.
+    pub fn peer_certificate(&self) -> Option<Vec<u8>> {
+        self.session()?.peer_certificate()
+    }
+
     /// The descriptor, while there is one, and what is waited for.
     pub fn interest(&self) -> Option<(BorrowedFd<'_>, PollFlags)> {
         self.session().map(Session::interest)

@@ -110,6 +110,11 @@ impl Session {
         self.transport.is_flushed()
     }
 
+    /// The certificate of the broker (DER), once a handshake is done.
+    pub fn peer_certificate(&self) -> Option<Vec<u8>> {
+        self.transport.peer_certificate()
+    }
+
     /// The descriptor, and what is waited for.
     pub fn interest(&self) -> (BorrowedFd<'_>, PollFlags) {
         self.transport.interest()

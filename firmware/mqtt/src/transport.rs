@@ -54,6 +54,12 @@ impl Transport {
         self.out.is_empty() && self.tls.as_ref().is_none_or(|tls| !tls.wants_write())
     }
 
+    /// The certificate of the other side (DER), once the handshake is done.
+    pub(crate) fn peer_certificate(&self) -> Option<Vec<u8>> {
+        let chain = self.tls.as_ref()?.peer_certificates()?;
+        Some(chain.first()?.to_vec())
+    }
+
     /// The descriptor, and what is waited for.
     pub(crate) fn interest(&self) -> (BorrowedFd<'_>, PollFlags) {
         let mut flags = PollFlags::IN;

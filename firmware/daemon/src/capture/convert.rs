@@ -23,6 +23,17 @@ pub enum Encoding {
 }
 
 impl Encoding {
+    /// As the configuration names it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Encoding::I16 => "s16",
+            Encoding::I24In4 => "s24",
+            Encoding::I24Le3 => "s24_3",
+            Encoding::I32 => "s32",
+            Encoding::F32 => "f32",
+        }
+    }
+
     /// Bytes per sample.
     pub(super) fn bytes(self) -> usize {
         match self {

@@ -20,7 +20,7 @@ mod selection;
 mod spec;
 mod stdin;
 
-pub use self::alsa::MuteSwitch;
+pub use self::alsa::{MuteSwitch, Offers};
 pub use convert::Encoding;
 pub use devices::list_devices;
 pub use error::CaptureError;
@@ -92,6 +92,14 @@ pub trait Source: Send {
     /// # Errors
     /// When the source fails for good.
     fn run(self: Box<Self>, writer: Writer, link: Link) -> Result<(), CaptureError>;
+}
+
+/// What an ALSA device can deliver, by the name that ALSA knows it by; it is opened for a moment, and nothing is read.
+///
+/// # Errors
+/// Why it cannot be opened or asked.
+pub fn offers(name: &str) -> Result<Offers, CaptureError> {
+    self::alsa::offers(name)
 }
 
 /// Opens the source that is named.

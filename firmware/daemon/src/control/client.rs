@@ -89,22 +89,11 @@ pub fn ctl(args: &CtlArgs) -> Result<(), DaemonError> {
         };
         DaemonError::Control(format!("{}: {reason}; {hint}", path.display()))
     };
-    let mut stream = UnixStream::connect(&path).map_err(unreachable)?;
     let Some(command) = args.what.command() else {
-        return watch(stream).map_err(unreachable);
+        let watched = UnixStream::connect(&path).and_then(watch);
+        return watched.map_err(unreachable);
     };
-    let asked = serde_json::to_string(&command)
-        .map_err(io::Error::other)
-        .and_then(|line| {
-            stream.set_read_timeout(Some(PATIENCE))?;
-            stream.write_all(format!("{line}\n").as_bytes())?;
-            let mut answer = String::new();
-            BufReader::new(stream).read_line(&mut answer)?;
-            Ok(answer)
-        });
-    let answer = asked.map_err(unreachable)?;
-    let value: Value = serde_json::from_str(&answer)
-        .map_err(|error| DaemonError::Control(format!("the answer {answer:?} is none: {error}")))?;
+    let value = ask(&path, &command).map_err(unreachable)?;
     if let Some(message) = value["message"]
         .as_str()
         .filter(|_| value["error"].is_string())
@@ -119,6 +108,21 @@ pub fn ctl(args: &CtlArgs) -> Result<(), DaemonError> {
     } else {
         for_people(&value)
     })
+}
+
+/// Asks the daemon behind a socket; its answer, which may be that it does not do it.
+///
+/// # Errors
+/// When it cannot be reached, or what comes back is no answer.
+pub(crate) fn ask(path: &Path, command: &Command) -> io::Result<Value> {
+    let line = serde_json::to_string(command)?;
+    let mut stream = UnixStream::connect(path)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(format!("{line}\n").as_bytes())?;
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer)?;
+    serde_json::from_str(&answer)
+        .map_err(|error| io::Error::other(format!("the answer {answer:?} is none: {error}")))
 }
 
 fn socket_path(args: &CtlArgs) -> PathBuf {

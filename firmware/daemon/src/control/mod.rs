@@ -6,6 +6,7 @@ mod handle;
 mod socket;
 mod watch;
 
+pub(crate) use client::ask;
 pub use client::{CtlArgs, ctl};
 pub use command::{Command, CommandError, Outcome};
 pub use handle::{Handle, Request, Requests, requests, requests_that_wake};

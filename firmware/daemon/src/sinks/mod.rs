@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 pub use error::SinkError;
 pub use fan_out::FanOut;
+pub(crate) use mqtt::{Refused as BrokerRefused, probe as probe_broker};
 pub use queue::Waker;
 pub use rustix::event::PollFlags;
 pub use stdout::{Lines, OutputFormat};

@@ -13,7 +13,7 @@ pub(super) fn tell(error: &SlotsError, json: bool) {
     if json {
         let report =
             json!({"ok": false, "code": error.code(), "cause": error.to_string(), "next": next});
-        super::run::print(&format!("{report}\n"));
+        crate::print(&format!("{report}\n"));
     }
     say_line(format_args!("error[{}]: {error}", error.code()));
     say_line(format_args!("next: {next}"));

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{BufReader, Write as _};
+use std::io::BufReader;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
@@ -14,16 +14,10 @@ use undertone_slots::{
 };
 
 use super::{Outcome, open, trial};
-use crate::say_line;
+use crate::{print, say_line};
 
 /// The processor that this program was built for.
 const ARCH: &str = std::env::consts::ARCH;
-
-/// Writes data to standard output; a reader that went away has had enough.
-pub(super) fn print(text: &str) {
-    let mut out = std::io::stdout();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
 
 /// The report for a script, or the line for people.
 pub(super) fn tell_done(json: bool, report: &Value, text: Option<&str>) {

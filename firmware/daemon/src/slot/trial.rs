@@ -129,7 +129,7 @@ fn went_back(settings: &Settings, json: bool) -> Result<Outcome, SlotsError> {
     if json {
         let report = json!({"ok": false, "code": "not-well", "trial": "rolled-back", "cause": cause,
                             "current": current, "next": next});
-        super::run::print(&format!("{report}\n"));
+        crate::print(&format!("{report}\n"));
     }
     say_line(format_args!("error[not-well]: {cause}"));
     say_line(format_args!("next: {next}"));

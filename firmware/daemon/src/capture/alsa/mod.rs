@@ -11,6 +11,7 @@
 mod identity;
 mod mixer;
 mod negotiate;
+mod offers;
 mod open;
 mod read;
 
@@ -20,6 +21,8 @@ use ::alsa::Output;
 
 use self::mixer::MixerName;
 pub use self::mixer::MuteSwitch;
+pub use self::offers::Offers;
+pub(super) use self::offers::offers;
 pub(super) use self::open::links;
 use self::open::{Finder, Opened};
 use self::read::AlsaDevice;

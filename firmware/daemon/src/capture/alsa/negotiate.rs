@@ -7,12 +7,12 @@ use super::cause;
 use crate::capture::{CaptureError, CaptureOptions, Encoding, Format};
 
 /// Rates in the order of preference: the analysis runs at 16 kHz, and its multiples are cheapest to bring there.
-const RATES: [u32; 9] = [
+pub(super) const RATES: [u32; 9] = [
     16_000, 48_000, 32_000, 44_100, 96_000, 24_000, 22_050, 192_000, 8_000,
 ];
 
 /// Encodings in the order of preference: what needs least to be moved, and is exact.
-const ENCODINGS: [(AlsaFormat, Encoding); 5] = [
+pub(super) const ENCODINGS: [(AlsaFormat, Encoding); 5] = [
     (AlsaFormat::s16(), Encoding::I16),
     (AlsaFormat::s24(), Encoding::I24In4),
     (AlsaFormat::S243LE, Encoding::I24Le3),

@@ -111,7 +111,7 @@ fn is_link(name: &str) -> bool {
     name.starts_with("by-id/") || name.starts_with("by-path/")
 }
 
-fn open_error(name: &str, error: ::alsa::Error) -> CaptureError {
+pub(super) fn open_error(name: &str, error: ::alsa::Error) -> CaptureError {
     let (name, reason) = (name.to_owned(), cause(error));
     match error.errno() {
         // A number that no card can have is EINVAL.

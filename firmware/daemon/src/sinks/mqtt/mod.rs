@@ -12,6 +12,7 @@ mod commands;
 mod connection;
 mod discovery;
 mod outbox;
+mod probe;
 mod publish;
 mod sink;
 mod succession;
@@ -25,6 +26,7 @@ use undertone_mqtt::Link;
 
 use self::commands::Commands;
 use self::outbox::{Limits, Notice, Now, Opened, Outbox};
+pub(crate) use self::probe::{Refused, probe};
 use self::succession::Place;
 use super::SinkError;
 use crate::config::MqttSettings;

@@ -11,13 +11,18 @@ mod broker;
 mod bundle;
 mod clock;
 mod deploy;
+mod devices;
+mod doctor;
 mod failure;
 mod flash;
 mod fleet;
 mod model;
 mod monitor;
 mod notice;
+mod on_box;
 mod print;
+mod remote;
+mod report;
 mod shell;
 mod table;
 
@@ -53,6 +58,12 @@ enum Command {
     Rollback(deploy::Rollback),
     /// Show what runs on a box, over ssh
     Status(deploy::Status),
+    /// Look at everything that keeps a box from listening, here or over ssh, and say what to do about it
+    Doctor(doctor::Args),
+    /// List microphones and serial ports of a box, here or over ssh, and what blocks them
+    Devices(devices::Args),
+    /// Pack what support needs to know of a box into one zip, without secrets and without audio
+    Report(report::Args),
     /// Write an image of Raspberry Pi OS to a card or a file, set up for its first boot
     Flash(flash::Args),
     /// Many boxes at once
@@ -76,6 +87,12 @@ fn main() -> ExitCode {
         Command::Deploy(args) => args.run(),
         Command::Rollback(args) => args.run(),
         Command::Status(args) => args.run(),
+        Command::Doctor(args) => match args.run() {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
+        Command::Devices(args) => args.run(),
+        Command::Report(args) => args.run(),
         Command::Flash(args) => args.run(),
         Command::Fleet(command) => command.run(),
         Command::Monitor(args) => args.run(),

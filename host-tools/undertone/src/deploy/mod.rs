@@ -3,8 +3,6 @@
 //! The box does the work (`undertoned slot`): it checks the bundle, switches, watches and goes back by itself, also when
 //! the connection breaks in the middle. Here is only what brings the bundle there and tells what became of it.
 
-mod remote;
-
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
@@ -12,8 +10,8 @@ use serde_json::{Value, json};
 use undertone_slots::{Bundle, Manifest, TrustedKeys, Version};
 
 use crate::failure::Failure;
+use crate::remote::{Connection, Remote};
 use crate::{bundle, print};
-use remote::{Connection, Remote};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Deploy {

@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 
+/// The program on a box, which asks nobody for a password.
+const UNDERTONED: &str = "sudo -n undertoned";
+
 /// How to reach a box.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Connection {
@@ -20,25 +23,32 @@ pub(crate) struct Connection {
     /// Configuration of ssh instead of ~/.ssh/config
     #[arg(long, value_name = "FILE")]
     ssh_config: Option<PathBuf>,
-    /// The program on the box, and what to begin its command with
-    #[arg(long, value_name = "COMMAND", default_value = "sudo -n undertoned")]
-    remote_command: String,
+    /// The program on the box, and what to begin its command with [default: sudo -n undertoned]
+    #[arg(long, value_name = "COMMAND")]
+    remote_command: Option<String>,
     /// Never ask for a password or about an unknown host: fail instead
     #[arg(long)]
     non_interactive: bool,
     /// Print JSON
     #[arg(long)]
-    pub(super) json: bool,
+    pub(crate) json: bool,
+}
+
+impl Connection {
+    /// What to begin the command of the box's program with, where that was said.
+    pub(crate) fn command(&self) -> Option<&str> {
+        self.remote_command.as_deref()
+    }
 }
 
 /// A box.
-pub(super) struct Remote<'a> {
+pub(crate) struct Remote<'a> {
     target: &'a str,
     connection: &'a Connection,
 }
 
 impl<'a> Remote<'a> {
-    pub(super) fn new(target: &'a str, connection: &'a Connection) -> Self {
+    pub(crate) fn new(target: &'a str, connection: &'a Connection) -> Self {
         Remote { target, connection }
     }
 
@@ -78,7 +88,7 @@ impl<'a> Remote<'a> {
     }
 
     /// Runs words on the box, each quoted for its shell; standard error comes through.
-    pub(super) fn run(&self, words: &[&str]) -> Result<Output> {
+    pub(crate) fn run(&self, words: &[&str]) -> Result<Output> {
         let line: Vec<String> = words.iter().map(|word| quoted(word)).collect();
         self.line(&line.join(" "))
     }
@@ -112,19 +122,20 @@ impl<'a> Remote<'a> {
         )
     }
 
-    /// `undertoned slot ...` on the box: its report.
-    pub(super) fn slot(&self, words: &[&str]) -> Result<Value> {
-        let mut line = self.connection.remote_command.clone();
-        for word in ["slot", "--json"].iter().chain(words) {
+    /// `undertoned ...` on the box, and the line that was run there.
+    pub(crate) fn undertoned(&self, words: &[&str]) -> Result<(Output, String)> {
+        let mut line = self.connection.command().unwrap_or(UNDERTONED).to_owned();
+        for word in words {
             line.push(' ');
             line.push_str(&quoted(word));
         }
-        let output = self.line(&line)?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let report: Option<Value> = text
-            .lines()
-            .rev()
-            .find_map(|line| serde_json::from_str(line).ok());
+        Ok((self.line(&line)?, line))
+    }
+
+    /// `undertoned slot ...` on the box: its report.
+    pub(crate) fn slot(&self, words: &[&str]) -> Result<Value> {
+        let (output, line) = self.undertoned(&[&["slot", "--json"], words].concat())?;
+        let report = report_in(&output.stdout);
         let field = |name: &str| {
             let report = report.as_ref()?;
             Some(report[name].as_str()?.to_owned())
@@ -149,7 +160,7 @@ impl<'a> Remote<'a> {
     }
 
     /// A folder of its own on the box, that nobody else can look into.
-    pub(super) fn make_folder(&self) -> Result<String> {
+    pub(crate) fn make_folder(&self) -> Result<String> {
         let output = self.run(&["mktemp", "-d", "/tmp/undertone.XXXXXXXX"])?;
         let text = String::from_utf8_lossy(&output.stdout);
         let folder = text.trim();
@@ -167,7 +178,7 @@ impl<'a> Remote<'a> {
         Ok(folder.to_owned())
     }
 
-    pub(super) fn upload(&self, file: &Path, to: &str) -> Result<()> {
+    pub(crate) fn upload(&self, file: &Path, to: &str) -> Result<()> {
         let mut scp = Command::new("scp");
         self.options(&mut scp, "-P");
         // A name with a colon would be a host.
@@ -187,7 +198,14 @@ impl<'a> Remote<'a> {
     }
 }
 
-fn quoted(word: &str) -> String {
+/// The report in what a program printed: the last line that is JSON.
+pub(crate) fn report_in(output: &[u8]) -> Option<Value> {
+    let text = String::from_utf8_lossy(output);
+    let mut lines = text.lines().rev();
+    lines.find_map(|line| serde_json::from_str(line).ok())
+}
+
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-=:,@+".contains(&byte);
     if !word.is_empty() && word.bytes().all(plain) {
         return word.to_owned();

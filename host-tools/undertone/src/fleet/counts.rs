@@ -115,7 +115,7 @@ impl Times {
             .entries
             .get(place(number, seq))?
             .load(Ordering::Relaxed);
-        let known = entry != 0 && entry & (1 << NUMBER_BITS) - 1 == low(seq);
+        let known = entry != 0 && entry & ((1 << NUMBER_BITS) - 1) == low(seq);
         known.then(|| self.now().saturating_sub(entry >> NUMBER_BITS))
     }
 
@@ -129,7 +129,7 @@ fn place(number: usize, seq: u64) -> usize {
 }
 
 fn low(seq: u64) -> u64 {
-    seq & (1 << NUMBER_BITS) - 1
+    seq & ((1 << NUMBER_BITS) - 1)
 }
 
 #[cfg(test)]

@@ -35,6 +35,8 @@ const PHASES: [Phase; 5] = [
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     phase: AtomicU8,
+    /// The phase that every box has entered.
+    reached: AtomicU8,
     /// Connections that the broker has accepted and that still hold.
     pub(crate) up: AtomicU64,
     /// Connections that broke.
@@ -67,12 +69,25 @@ pub(crate) struct Counts {
 
 impl Counts {
     pub(crate) fn phase(&self) -> Phase {
-        PHASES[usize::from(self.phase.load(Ordering::SeqCst)).min(PHASES.len() - 1)]
+        phase(&self.phase)
+    }
+
+    /// The phase that every box has entered: what it made them say is counted.
+    pub(crate) fn reached(&self) -> Phase {
+        phase(&self.reached)
+    }
+
+    pub(crate) fn reach(&self, phase: Phase) {
+        self.reached.store(phase as u8, Ordering::SeqCst);
     }
 
     pub(crate) fn enter(&self, phase: Phase) {
         self.phase.store(phase as u8, Ordering::SeqCst);
     }
+}
+
+fn phase(number: &AtomicU8) -> Phase {
+    PHASES[usize::from(number.load(Ordering::SeqCst)).min(PHASES.len() - 1)]
 }
 
 /// One more.

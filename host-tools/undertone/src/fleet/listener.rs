@@ -200,7 +200,10 @@ impl State<'_> {
         }
         seen[word] |= bit;
         count(&self.what.counts.heard_events);
-        if let Some(micros) = self.what.times.since(number, event.seq) {
+        // At the end everybody who speaks is cut off at once, which no real fleet does.
+        if self.what.counts.phase() == Phase::Speaking
+            && let Some(micros) = self.what.times.since(number, event.seq)
+        {
             self.delays.add(micros);
         }
     }

@@ -287,7 +287,8 @@ impl Course<'_> {
 
         counts.enter(Phase::Quiet);
         self.wait(DRAIN, &is_over, || {
-            of(&counts.acknowledged) >= of(&counts.events)
+            counts.reached() >= Phase::Quiet
+                && of(&counts.acknowledged) >= of(&counts.events)
                 && of(&counts.heard_events) >= of(&counts.events)
         })?;
         let (sent, delivered) = (of(&counts.events), of(&counts.heard_events));
@@ -299,7 +300,6 @@ impl Course<'_> {
                 && of(&counts.wills) >= of(&counts.lost)
                 && of(&counts.stopped) >= of(&counts.left)
         })?;
-        // Who was cut off in mid-sentence at the end may have said so since.
         let (sent, delivered) = (of(&counts.events), of(&counts.heard_events));
         let rate = |place: usize| rounded((after[place] - before[place]) as f64 / seconds, 1);
         Ok(Report {

@@ -144,6 +144,7 @@ impl<'a> Swarm<'a> {
             }
             self.schedule(number);
         }
+        self.counts.reach(phase);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 //! In: configuration, logs, what the system says, what doctor finds. Out: `{"ok": true, "files": {NAME: TEXT}, "left_out":
 //! [...]}`, which `undertone report` makes a zip of. Secrets leave the box at no time: the configuration is written anew from
 //! the fields that are known not to be secret, and whatever is secret in it is also taken out of every other text
-//! ([`redact`]). There is never audio in it: what is not text is left out, whatever it is called.
+//! (`redact`). There is never audio in it: what is not text is left out, whatever it is called.
 
 mod files;
 mod redact;

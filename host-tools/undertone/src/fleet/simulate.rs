@@ -32,7 +32,7 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Load a real broker with virtual boxes, and measure what arrives, when, and at what cost
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The broker: mqtt://[USER@]HOST[:PORT], or mqtts:// for TLS
+    /// The broker: mqtt://HOST or mqtt://USER@HOST:PORT, with mqtts:// for TLS
     #[arg(long, value_name = "URL")]
     broker: Url,
     /// Virtual boxes, each with a connection of its own

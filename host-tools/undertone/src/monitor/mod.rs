@@ -30,7 +30,7 @@ use crate::failure::Failure;
 /// Show what boxes hear and how they are, live
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Boxes at a broker: mqtt://[USER@]HOST[:PORT], or mqtts:// for TLS
+    /// Boxes at a broker: mqtt://HOST or mqtt://USER@HOST:PORT, with mqtts:// for TLS
     #[arg(long, value_name = "URL", conflicts_with_all = ["serial", "socket"])]
     broker: Option<Url>,
     /// A box at the other end of a serial line

@@ -213,6 +213,19 @@ impl DeploymentSection {
     }
 }
 
+/// Where a TOML text is wrong and what is, without the line itself, which may hold a password.
+///
+/// For errors of syntax: what a typed reading adds may name values.
+pub fn toml_fault(text: &str, error: &toml::de::Error) -> String {
+    let Some(span) = error.span() else {
+        return error.message().to_owned();
+    };
+    let before = text.get(..span.start).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|at| *at != '\n').count() + 1;
+    format!("line {line}, column {column}: {}", error.message())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,8 +27,8 @@ mod version;
 
 pub use board::{BOARDS, board_of_model, own_board};
 pub use bundle::{
-    Bundle, MAX_FILE_BYTES, MAX_FILES, MAX_MANIFEST_BYTES, MAX_SIGNATURE_BYTES, MAX_TOTAL_BYTES,
-    write_bundle,
+    Bundle, MAGIC, MAX_FILE_BYTES, MAX_FILES, MAX_MANIFEST_BYTES, MAX_SIGNATURE_BYTES,
+    MAX_TOTAL_BYTES, write_bundle,
 };
 pub use error::SlotsError;
 pub use keys::{SIGNATURE_COMMENT, TrustedKeys, key_id_text};

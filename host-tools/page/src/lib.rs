@@ -16,12 +16,14 @@
 pub mod browser;
 pub mod chart;
 mod error;
+mod file;
 mod markup;
 pub mod media;
 mod page;
 mod table;
 
 pub use error::PageError;
+pub use file::may_be_written;
 pub use markup::Html;
 pub use page::{Figure, Mood, Page, Section};
 pub use table::{Cell, Table};

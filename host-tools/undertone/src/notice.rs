@@ -90,7 +90,9 @@ fn read(path: &Path) -> Result<DeploymentSection> {
             MAX_BYTES >> 10
         );
     }
-    let file: ConfigFile =
-        toml::from_str(&text).with_context(|| format!("the configuration {shown} is not valid"))?;
+    let file: ConfigFile = toml::from_str(&text).map_err(|error| {
+        let fault = undertone_deployment::toml_fault(&text, &error);
+        anyhow::anyhow!("the configuration {shown} is not valid: {fault}")
+    })?;
     Ok(file.deployment)
 }

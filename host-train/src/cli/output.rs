@@ -45,6 +45,7 @@ pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
 
 /// Writes a page to a file, whole or not at all, and says so.
 pub(crate) fn page(file: &Path, html: &str) -> anyhow::Result<()> {
+    undertone_page::may_be_written(file)?;
     let partial = file.with_extension(format!("partial{}", std::process::id()));
     fs::write(&partial, html)
         .and_then(|()| fs::rename(&partial, file))

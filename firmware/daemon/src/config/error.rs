@@ -22,7 +22,7 @@ pub enum ConfigError {
         /// The file.
         path: PathBuf,
         /// Line, column and what is wrong.
-        reason: Box<toml::de::Error>,
+        reason: String,
     },
     /// A field does not exist, or its value is of the wrong kind.
     #[error(transparent)]

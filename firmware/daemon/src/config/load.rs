@@ -68,7 +68,7 @@ impl Layers {
         };
         let mut written: Table = toml::from_str(&text).map_err(|reason| ConfigError::Syntax {
             path: self.file.clone().unwrap_or_default(),
-            reason: Box::new(reason),
+            reason: undertone_deployment::toml_fault(&text, &reason),
         })?;
         let variables = self.variables()?;
         for variable in &variables {

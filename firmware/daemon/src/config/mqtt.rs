@@ -290,6 +290,13 @@ impl MqttSection {
                 "name the broker, or leave [mqtt] out",
             ));
         };
+        // A URL may hold a password, and would be looked up as a name.
+        check(
+            !host.contains(['/', '@']),
+            "mqtt.host",
+            &"a URL",
+            "give a name or an address alone; port, user and password have fields of their own",
+        )?;
         let line = !host.is_empty() && !host.contains(char::is_whitespace);
         check(
             line,

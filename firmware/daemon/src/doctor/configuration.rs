@@ -65,7 +65,7 @@ fn of_daemon(setup: &Setup) -> Check {
 fn harmless(refusal: &ConfigError) -> String {
     match refusal {
         ConfigError::Syntax { path, reason } => {
-            format!("{} is no TOML: {}", path.display(), reason.message())
+            format!("{} is no TOML: {reason}", path.display())
         }
         ConfigError::Field(error) if error.allowed.is_none() => {
             let mut error = error.clone();

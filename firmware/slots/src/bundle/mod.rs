@@ -8,7 +8,7 @@ pub(crate) use read::hex;
 pub use write::write_bundle;
 
 /// First bytes of a bundle, with the version of the layout.
-pub(crate) const MAGIC: [u8; 8] = *b"UTBUNDL1";
+pub const MAGIC: [u8; 8] = *b"UTBUNDL1";
 
 /// Magic, length of the signature, length of the manifest.
 pub(crate) const HEADER_BYTES: usize = 16;

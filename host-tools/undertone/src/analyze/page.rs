@@ -61,6 +61,7 @@ pub(super) fn write(
             inputs.len()
         );
     };
+    undertone_page::may_be_written(file)?;
     let progress = Progress::new(&inputs);
     let mut part = progress.begin(input.bytes);
     let (timeline, outcome) = hear(input, listening, &mut |share| {

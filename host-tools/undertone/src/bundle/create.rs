@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -174,7 +175,7 @@ fn check_content(kind: FileKind, path: &Path, file: &mut File) -> Result<()> {
                 .read_to_string(&mut text)
                 .map_err(|error| refuse(error.to_string()))?;
             text.parse::<toml::Table>()
-                .map_err(|error| refuse(error.to_string()))?;
+                .map_err(|error| refuse(undertone_deployment::toml_fault(&text, &error)))?;
         }
         FileKind::Daemon | FileKind::Unit => {}
     }
@@ -210,12 +211,35 @@ fn entry(kind: FileKind, path: &Path, file: &mut File) -> Result<FileEntry> {
     })
 }
 
-/// Writes a file beside its place and puts it there whole.
+fn is_bundle(path: &Path) -> bool {
+    let mut begin = [0; undertone_slots::MAGIC.len()];
+    File::open(path).is_ok_and(|mut file| file.read_exact(&mut begin).is_ok())
+        && begin == undertone_slots::MAGIC
+}
+
+/// Writes a file beside its place, for nobody else to read, and puts it there whole; only a bundle is replaced.
 pub(super) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let part = PathBuf::from(part);
-    let written = File::create(&part)
+    // What is there may be the key, or one of the parts.
+    if path.exists() && !is_bundle(path) {
+        return Err(Failure::error(
+            "exists",
+            format!(
+                "{} exists and is no bundle; it is left alone",
+                path.display()
+            ),
+            "choose another name with --output",
+        ));
+    }
+    // A configuration in it may hold a password.
+    let written = File::options()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&part)
         .with_context(|| format!("cannot write {}", part.display()))
         .and_then(|mut file| {
             write(&mut file)?;

@@ -138,13 +138,17 @@ impl Target {
                 let mut part = path.as_os_str().to_owned();
                 part.push(".part");
                 let part = PathBuf::from(part);
-                let file = options.create_new(true).open(&part).map_err(|error| {
-                    Failure::error(
-                        "cannot-write",
-                        format!("cannot make {}: {error}", part.display()),
-                        format!("if it is left from before: rm '{}'", part.display()),
-                    )
-                })?;
+                let file = options
+                    .create_new(true)
+                    .mode(0o600)
+                    .open(&part)
+                    .map_err(|error| {
+                        Failure::error(
+                            "cannot-write",
+                            format!("cannot make {}: {error}", part.display()),
+                            format!("if it is left from before: rm '{}'", part.display()),
+                        )
+                    })?;
                 Ok(Writing::NewFile(file, part, path.clone()))
             }
         }

@@ -124,7 +124,7 @@ fn check(name: &str, path: &Path, content: &[u8]) -> Result<()> {
             .map_err(|error| error.to_string())
             .and_then(|text| {
                 text.parse::<toml::Table>()
-                    .map_err(|error| error.to_string())
+                    .map_err(|error| undertone_deployment::toml_fault(text, &error))
             })
             .map(|_| ())
             .map_err(|error| refuse(error, "undertoned --config FILE --check")),

@@ -100,7 +100,8 @@ impl Setup {
     }
 
     pub(super) fn parse(text: &str) -> Result<Self> {
-        let setup: Self = toml::from_str(text).map_err(|error| refuse("the file", error))?;
+        let setup: Self = toml::from_str(text)
+            .map_err(|error| refuse("the file", undertone_deployment::toml_fault(text, &error)))?;
         setup.check()?;
         Ok(setup)
     }

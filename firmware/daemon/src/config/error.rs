@@ -17,7 +17,7 @@ pub enum ConfigError {
         reason: std::io::Error,
     },
     /// The file is no TOML.
-    #[error("the configuration {} is not valid: {reason}", path.display())]
+    #[error("the configuration {} is not valid TOML: {reason}", path.display())]
     Syntax {
         /// The file.
         path: PathBuf,

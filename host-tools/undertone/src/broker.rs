@@ -1,10 +1,14 @@
-//! A broker as it is named on the command line.
+//! A broker as it is named on the command line, and waiting for what it says.
 
+use std::io::{Read as _, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::Result;
-use undertone_mqtt::{Failure as MqttFailure, Password, Secret, Settings, TlsFiles};
+use anyhow::{Context as _, Result};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use undertone_mqtt::{Failure as MqttFailure, Link, Password, Secret, Settings, TlsFiles, Wake};
 
 use crate::failure::Failure;
 
@@ -160,6 +164,47 @@ pub(crate) fn refused(place: &str, failure: &MqttFailure) -> anyhow::Error {
 pub(crate) fn client_id(what: &str) -> String {
     let number = (undertone_mqtt::random() * f64::from(u32::MAX)) as u32;
     format!("undertone-{what}-{}-{number:08x}", std::process::id())
+}
+
+/// Where one waits for a broker: a connection that is being made in another thread rings.
+pub(crate) struct Bell(UnixStream);
+
+impl Bell {
+    /// A bell that `link` rings.
+    ///
+    /// # Errors
+    /// When the system has no descriptor left.
+    pub(crate) fn of(link: &mut Link) -> Result<Self> {
+        let (rings, rung) = UnixStream::pair().context("no descriptor is left")?;
+        rings.set_nonblocking(true)?;
+        link.wakes(Wake::new(move || {
+            let _ = (&rung).write(&[1]);
+        }));
+        Ok(Bell(rings))
+    }
+
+    /// Waits until the broker says something, it rings, or the link has to be turned again, but no longer than `longest`.
+    pub(crate) fn wait(&mut self, link: &Link, longest: Duration) {
+        let due = link.due().unwrap_or(Instant::now() + longest);
+        let left = due.saturating_duration_since(Instant::now()).min(longest);
+        let timeout = Timespec {
+            tv_sec: left.as_secs() as i64,
+            tv_nsec: i64::from(left.subsec_nanos()),
+        };
+        {
+            let rung = PollFd::from_borrowed_fd(self.0.as_fd(), PollFlags::IN);
+            // An interrupted wait is an early end of it.
+            let _ = match link.interest() {
+                Some((broker, flags)) => poll(
+                    &mut [rung, PollFd::from_borrowed_fd(broker, flags)],
+                    Some(&timeout),
+                ),
+                None => poll(&mut [rung], Some(&timeout)),
+            };
+        }
+        let mut bytes = [0; 64];
+        while matches!(self.0.read(&mut bytes), Ok(64)) {}
+    }
 }
 
 #[cfg(test)]

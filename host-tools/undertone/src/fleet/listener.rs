@@ -1,19 +1,15 @@
 //! An independent subscriber: what arrives, and when. It removes what is retained at the end.
 
-use std::io;
-use std::os::fd::AsFd as _;
-use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use anyhow::Result;
 use undertone_mqtt::packet::{self, Message};
-use undertone_mqtt::{Failure as MqttFailure, Happened, Incoming, Link, Settings, Wake};
+use undertone_mqtt::{Failure as MqttFailure, Happened, Incoming, Link, Settings};
 
 use super::counts::{Counts, Phase, Times, count};
 use super::histogram::Histogram;
 use super::speaker::name;
-use crate::broker::refused;
+use crate::broker::{Bell, refused};
 
 /// The longest wait; changes of the phase are seen then.
 const LOOK: Duration = Duration::from_millis(20);
@@ -59,12 +55,8 @@ struct State<'a> {
 /// # Errors
 /// When the broker does not let it listen.
 pub(crate) fn run(what: Listener<'_>, keep: bool, ready: impl FnOnce()) -> Result<Histogram> {
-    let (mut wakes, waker) = UnixStream::pair().context("no descriptor is left")?;
-    wakes.set_nonblocking(true)?;
     let mut link = Link::new(what.settings.clone());
-    link.wakes(Wake::new(move || {
-        let _ = io::Write::write(&mut &waker, &[1]);
-    }));
+    let mut bell = Bell::of(&mut link)?;
     let place = format!("{}:{}", what.settings.host, what.settings.port);
     let mut state = State {
         seen: vec![Vec::new(); what.boxes],
@@ -89,7 +81,7 @@ pub(crate) fn run(what: Listener<'_>, keep: bool, ready: impl FnOnce()) -> Resul
         if state.what.counts.phase() == Phase::Over && state.is_tidy() {
             return Ok(state.delays);
         }
-        state.wait(&mut wakes);
+        bell.wait(&state.link, LOOK);
     }
 }
 
@@ -238,27 +230,5 @@ impl State<'_> {
             self.flying += 1;
         }
         topics.is_empty() && self.flying == 0
-    }
-
-    fn wait(&self, wakes: &mut UnixStream) {
-        let due = self.link.due().unwrap_or(Instant::now() + LOOK);
-        let left = due.saturating_duration_since(Instant::now()).min(LOOK);
-        let timeout = Timespec {
-            tv_sec: left.as_secs() as i64,
-            tv_nsec: i64::from(left.subsec_nanos()),
-        };
-        {
-            let woken = PollFd::from_borrowed_fd(wakes.as_fd(), PollFlags::IN);
-            // An interrupted wait is an early end of it.
-            let _ = match self.link.interest() {
-                Some((broker, flags)) => poll(
-                    &mut [woken, PollFd::from_borrowed_fd(broker, flags)],
-                    Some(&timeout),
-                ),
-                None => poll(&mut [woken], Some(&timeout)),
-            };
-        }
-        let mut bytes = [0; 64];
-        while matches!(io::Read::read(wakes, &mut bytes), Ok(64)) {}
     }
 }

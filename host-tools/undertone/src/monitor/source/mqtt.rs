@@ -1,15 +1,12 @@
 //! Boxes at a broker.
 
-use std::io;
-use std::os::fd::AsFd as _;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::Value;
-use undertone_mqtt::{Happened, Incoming, Link, Settings, Wake, packet};
+use undertone_mqtt::{Happened, Incoming, Link, Settings, packet};
 
-use crate::broker::refused;
+use crate::broker::{Bell, refused};
 use crate::failure::Failure;
 use crate::monitor::feed::{Feed, Gone, Input};
 use crate::monitor::message::{Message, Topic};
@@ -31,15 +28,9 @@ pub(crate) fn start(
     device: Option<&str>,
     feed: Feed,
 ) -> Result<()> {
-    let (mut wakes, woken) =
-        std::os::unix::net::UnixStream::pair().context("no descriptor is left")?;
-    let waker = woken;
-    let wake = Wake::new(move || {
-        let _ = io::Write::write(&mut &waker, &[1]);
-    });
     let place = format!("{}:{}", settings.host, settings.port);
     let mut link = Link::new(settings);
-    link.wakes(wake);
+    let mut bell = Bell::of(&mut link)?;
     let mut watch = Watch {
         link,
         place,
@@ -47,12 +38,11 @@ pub(crate) fn start(
         device: device.unwrap_or("+").to_owned(),
         feed,
     };
-    wakes.set_nonblocking(true)?;
     std::thread::Builder::new()
         .name("mqtt".into())
         .spawn(move || {
             while watch.turn().is_ok() {
-                watch.wait(&mut wakes);
+                bell.wait(&watch.link, LOOK);
             }
         })
         .context("the system refuses a thread")?;
@@ -143,28 +133,6 @@ impl Watch {
             }
             _ => Ok(()),
         }
-    }
-
-    fn wait(&self, wakes: &mut std::os::unix::net::UnixStream) {
-        let until = self.link.due().unwrap_or(Instant::now() + LOOK);
-        let left = until.saturating_duration_since(Instant::now()).min(LOOK);
-        let timeout = Timespec {
-            tv_sec: left.as_secs() as i64,
-            tv_nsec: i64::from(left.subsec_nanos()),
-        };
-        {
-            let woken = PollFd::from_borrowed_fd(wakes.as_fd(), PollFlags::IN);
-            // An interrupted wait is an early end of it.
-            let _ = match self.link.interest() {
-                Some((broker, flags)) => poll(
-                    &mut [woken, PollFd::from_borrowed_fd(broker, flags)],
-                    Some(&timeout),
-                ),
-                None => poll(&mut [woken], Some(&timeout)),
-            };
-        }
-        let mut bytes = [0; 64];
-        while matches!(io::Read::read(wakes, &mut bytes), Ok(64)) {}
     }
 }
 

@@ -1,6 +1,6 @@
-//! Where a page may go.
+//! Pages as files: where one may go, and putting it there.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -29,6 +29,17 @@ pub fn may_be_written(place: &Path) -> io::Result<()> {
             place.display()
         ),
     ))
+}
+
+/// Writes a page to a place that [`may_be_written`], whole or not at all.
+///
+/// # Errors
+/// Why it cannot be written.
+pub fn write(place: &Path, html: &str) -> io::Result<()> {
+    let partial = place.with_extension(format!("partial{}", std::process::id()));
+    fs::write(&partial, html)
+        .and_then(|()| fs::rename(&partial, place))
+        .inspect_err(|_| drop(fs::remove_file(&partial)))
 }
 
 #[cfg(test)]

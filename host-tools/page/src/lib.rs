@@ -23,7 +23,7 @@ mod page;
 mod table;
 
 pub use error::PageError;
-pub use file::may_be_written;
+pub use file::{may_be_written, write};
 pub use markup::Html;
 pub use page::{Figure, Mood, Page, Section};
 pub use table::{Cell, Table};

@@ -1,6 +1,5 @@
 //! Writing data to stdout.
 
-use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
@@ -46,16 +45,12 @@ pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
 /// Writes a page to a file, whole or not at all, and says so.
 pub(crate) fn page(file: &Path, html: &str) -> anyhow::Result<()> {
     undertone_page::may_be_written(file)?;
-    let partial = file.with_extension(format!("partial{}", std::process::id()));
-    fs::write(&partial, html)
-        .and_then(|()| fs::rename(&partial, file))
-        .with_context(|| {
-            let _ = fs::remove_file(&partial);
-            format!(
-                "cannot write {}: name a file in a folder that can be written to",
-                file.display()
-            )
-        })?;
+    undertone_page::write(file, html).with_context(|| {
+        format!(
+            "cannot write {}: name a file in a folder that can be written to",
+            file.display()
+        )
+    })?;
     eprintln!("{}: {:.1} MB", file.display(), html.len() as f64 / 1e6);
     Ok(())
 }

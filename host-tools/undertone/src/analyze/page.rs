@@ -3,7 +3,6 @@
 //! The page holds no sound. A channel that was left out is not on it in any form.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result, bail};
@@ -88,16 +87,12 @@ pub(super) fn write(
     let traces = Trace::read(input, &sources, timeline.seconds).map_err(Error::msg)?;
     let failure = outcome.as_ref().err().map(String::as_str);
     let html = page(&timeline, failure, &traces, deployment)?.html();
-    let partial = file.with_extension(format!("partial{}", std::process::id()));
-    fs::write(&partial, html)
-        .and_then(|()| fs::rename(&partial, file))
-        .with_context(|| {
-            let _ = fs::remove_file(&partial);
-            format!(
-                "cannot write {}; check that its folder exists and may be written to",
-                file.display()
-            )
-        })?;
+    undertone_page::write(file, &html).with_context(|| {
+        format!(
+            "cannot write {}; check that its folder exists and may be written to",
+            file.display()
+        )
+    })?;
     eprintln!("{}", file.display());
     outcome.map_err(|reason| Error::msg(format!("heard only in part: {reason}")))
 }

@@ -7,22 +7,49 @@ use crate::error::SlotsError;
 /// Where the kernel tells the maker's name of the board.
 const MODEL: &str = "/proc/device-tree/model";
 
-/// Boards that the project knows, and how the kernel names them; the first fit counts.
-pub const BOARDS: [(&str, &str); 6] = [
-    ("Raspberry Pi Zero 2", "rpi-zero-2w"),
-    ("Raspberry Pi 3", "rpi-3"),
-    ("Raspberry Pi 4", "rpi-4"),
-    ("Raspberry Pi 5", "rpi-5"),
-    ("NVIDIA Jetson Orin Nano", "jetson-orin-nano"),
-    ("NVIDIA Jetson Nano", "jetson-nano"),
-];
+/// A board that the project knows.
+#[derive(Debug)]
+pub struct KnownBoard {
+    /// Its folder in `boards/`.
+    pub name: &'static str,
+    /// How the kernel's name for it begins.
+    pub model: &'static str,
+    /// Its `board.toml`.
+    pub file: &'static str,
+}
+
+macro_rules! boards {
+    ($($name:literal: $model:literal),* $(,)?) => {
+        [$(KnownBoard {
+            name: $name,
+            model: $model,
+            file: include_str!(concat!("../../../boards/", $name, "/board.toml")),
+        }),*]
+    };
+}
+
+/// All of them, by name; no model begins like another.
+pub static BOARDS: [KnownBoard; 6] = boards!(
+    "jetson-nano": "NVIDIA Jetson Nano",
+    "jetson-orin-nano": "NVIDIA Jetson Orin Nano",
+    "rpi-3": "Raspberry Pi 3",
+    "rpi-4": "Raspberry Pi 4",
+    "rpi-5": "Raspberry Pi 5",
+    "rpi-zero-2w": "Raspberry Pi Zero 2",
+);
+
+/// The `board.toml` of a name.
+pub fn board_file(name: &str) -> Option<&'static str> {
+    let board = BOARDS.iter().find(|board| board.name == name)?;
+    Some(board.file)
+}
 
 /// The board by the kernel's name for it.
 pub fn board_of_model(model: &str) -> Option<&'static str> {
     BOARDS
         .iter()
-        .find(|(start, _)| model.starts_with(start))
-        .map(|(_, board)| *board)
+        .find(|board| model.starts_with(board.model))
+        .map(|board| board.name)
 }
 
 /// The board that this program runs on; a machine without a device tree is `pc`.

@@ -25,7 +25,7 @@ mod settings;
 mod slots;
 mod version;
 
-pub use board::{BOARDS, board_of_model, own_board};
+pub use board::{BOARDS, KnownBoard, board_file, board_of_model, own_board};
 pub use bundle::{
     Bundle, MAGIC, MAX_FILE_BYTES, MAX_FILES, MAX_MANIFEST_BYTES, MAX_SIGNATURE_BYTES,
     MAX_TOTAL_BYTES, write_bundle,

@@ -2,23 +2,9 @@
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
+use undertone_slots::{BOARDS, board_file};
 
 use crate::failure::Failure;
-
-macro_rules! boards {
-    ($($name:literal),*) => {
-        [$(($name, include_str!(concat!("../../../boards/", $name, "/board.toml")))),*]
-    };
-}
-
-const FILES: [(&str, &str); 6] = boards!(
-    "jetson-nano",
-    "jetson-orin-nano",
-    "rpi-3",
-    "rpi-4",
-    "rpi-5",
-    "rpi-zero-2w"
-);
 
 /// What the tools need of a `board.toml`.
 #[derive(Debug, Deserialize)]
@@ -37,12 +23,12 @@ pub(crate) struct Audio {
 
 /// Names of all boards, and `pc` for a machine that is none.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    FILES.iter().map(|(name, _)| *name).chain(["pc"])
+    BOARDS.iter().map(|board| board.name).chain(["pc"])
 }
 
 /// The board of a name.
 pub(crate) fn named(name: &str) -> Result<Board> {
-    let Some((_, text)) = FILES.iter().find(|(own, _)| *own == name) else {
+    let Some(text) = board_file(name) else {
         return Err(unknown(name));
     };
     toml::from_str(text).with_context(|| format!("boards/{name}/board.toml"))
@@ -64,8 +50,8 @@ mod tests {
 
     #[test]
     fn every_board_is_read_by_the_tools_too() {
-        for (name, _) in FILES {
-            let board = named(name).unwrap();
+        for known in &BOARDS {
+            let board = named(known.name).unwrap();
             assert!(!board.title.is_empty() && !board.target.is_empty());
             assert!(
                 board

@@ -20,21 +20,6 @@ const COMMON: Limits = Limits {
 /// A zone of the kernel has no more trip points.
 const MAX_TRIPS: usize = 32;
 
-macro_rules! boards {
-    ($($name:literal),*) => {
-        [$(($name, include_str!(concat!("../../../../boards/", $name, "/board.toml")))),*]
-    };
-}
-
-const BOARDS: [(&str, &str); 6] = boards!(
-    "jetson-nano",
-    "jetson-orin-nano",
-    "rpi-3",
-    "rpi-4",
-    "rpi-5",
-    "rpi-zero-2w"
-);
-
 /// Where a board slows down, and where it switches off, in degrees Celsius.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Limits {
@@ -85,7 +70,7 @@ fn of_board(board: &str) -> Option<Limits> {
         throttle_c: Option<f32>,
         limit_c: Option<f32>,
     }
-    let (_, text) = BOARDS.iter().find(|(name, _)| *name == board)?;
+    let text = undertone_slots::board_file(board)?;
     let thermal = toml::from_str::<Board>(text).ok()?.thermal;
     Some(Limits {
         throttle_c: thermal.throttle_c?,
@@ -210,8 +195,9 @@ mod tests {
         }
         assert_eq!(temperature(None, limits).verdict, Verdict::Skipped);
         assert_eq!(of_board("pc"), None);
-        for (name, text) in BOARDS {
-            assert!(toml::from_str::<toml::Table>(text).is_ok(), "{name}");
+        for board in &undertone_slots::BOARDS {
+            let read = toml::from_str::<toml::Table>(board.file);
+            assert!(read.is_ok(), "{}", board.name);
         }
     }
 

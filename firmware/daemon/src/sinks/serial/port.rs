@@ -1,44 +1,21 @@
-//! A serial port: opened raw and for us alone, written without waiting.
+//! A serial port, written without waiting.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
-use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
-use rustix::termios::{ControlModes, OptionalActions, isatty, tcgetattr, tcsetattr};
-
 /// An open port.
 #[derive(Debug)]
 pub(super) struct Port(File);
 
 impl Port {
-    /// Opens a port with 8 data bits, no parity, 1 stop bit, no flow control.
+    /// Opens a port.
     ///
     /// # Errors
-    /// What the system says; [`ErrorKind::WouldBlock`] when another program has it, [`ErrorKind::InvalidInput`] when
-    /// it is no serial port or cannot be so fast.
+    /// Those of [`undertone_serial::open`].
     pub(super) fn open(path: &Path, baud: u32) -> io::Result<Self> {
-        // Neither the modem's carrier is waited for, nor does the line become our terminal.
-        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let descriptor = open(path, flags, Mode::empty())?;
-        if !isatty(&descriptor) {
-            return Err(io::Error::new(
-                ErrorKind::InvalidInput,
-                "it is no serial port",
-            ));
-        }
-        flock(&descriptor, FlockOperation::NonBlockingLockExclusive)?;
-        let mut settings = tcgetattr(&descriptor)?;
-        settings.make_raw();
-        settings.control_modes &= !(ControlModes::CSTOPB
-            | ControlModes::PARENB
-            | ControlModes::CRTSCTS
-            | ControlModes::HUPCL);
-        settings.control_modes |= ControlModes::CS8 | ControlModes::CLOCAL | ControlModes::CREAD;
-        settings.set_speed(baud)?;
-        tcsetattr(&descriptor, OptionalActions::Now, &settings)?;
-        Ok(Port(File::from(descriptor)))
+        undertone_serial::open(path, baud).map(Port)
     }
 
     /// Writes what goes without waiting, and returns how much that was.

@@ -1,13 +1,10 @@
 //! A box at the other end of a serial line: frames of undertone-wire, told in the words of the JSON forms.
 
-use std::fs::File;
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
-use rustix::termios::{ControlModes, OptionalActions, isatty, tcgetattr, tcsetattr};
 use serde_json::{Map, Value, json};
 use undertone_mqtt::Backoff;
 use undertone_wire::{Counters, Decoder, Event, Hello, Phase, SCORE_ONE};
@@ -40,29 +37,6 @@ fn advice(error: &io::Error) -> &'static str {
     }
 }
 
-fn port(path: &Path, baud: u32) -> io::Result<File> {
-    // Neither the modem's carrier is waited for, nor does the line become our terminal.
-    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let descriptor = open(path, flags, Mode::empty())?;
-    if !isatty(&descriptor) {
-        return Err(io::Error::new(
-            ErrorKind::InvalidInput,
-            "it is no serial port",
-        ));
-    }
-    flock(&descriptor, FlockOperation::NonBlockingLockExclusive)?;
-    let mut settings = tcgetattr(&descriptor)?;
-    settings.make_raw();
-    settings.control_modes &= !(ControlModes::CSTOPB
-        | ControlModes::PARENB
-        | ControlModes::CRTSCTS
-        | ControlModes::HUPCL);
-    settings.control_modes |= ControlModes::CS8 | ControlModes::CLOCAL | ControlModes::CREAD;
-    settings.set_speed(baud)?;
-    tcsetattr(&descriptor, OptionalActions::Now, &settings)?;
-    Ok(File::from(descriptor))
-}
-
 fn watch(
     path: &Path,
     baud: u32,
@@ -70,7 +44,7 @@ fn watch(
     feed: &Feed,
     backoff: &mut Backoff,
 ) -> Result<(), End> {
-    let mut port = port(path, baud)?;
+    let mut port = undertone_serial::open(path, baud)?;
     let mut decoder = Decoder::new();
     let (mut bytes, mut up) = ([0; 1024], false);
     loop {

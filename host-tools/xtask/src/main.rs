@@ -45,7 +45,10 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            match error.downcast_ref::<cross::Unavailable>() {
+                Some(_) => ExitCode::from(cross::Unavailable::EXIT),
+                None => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Packages of two architectures without a change to the system: apt with lists and a cache of its own, `dpkg -x`.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,28 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail};
 
 use crate::command;
+
+/// What the sources do not give today, and how to do without; a fault of the project is none of it.
+#[derive(Debug)]
+pub(crate) struct Unavailable(String);
+
+impl Unavailable {
+    /// Its exit code: EX_TEMPFAIL of sysexits.h.
+    pub(crate) const EXIT: u8 = 75;
+
+    /// An error that says `text`.
+    pub(crate) fn error(text: impl Into<String>) -> anyhow::Error {
+        Self(text.into()).into()
+    }
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unavailable {}
 
 /// apt that knows the system's sources and keys, and keeps everything else in a folder.
 pub(crate) struct Apt {
@@ -33,10 +56,10 @@ impl Apt {
         update.args(["update", "-qq"]);
         // apt calls it a success when no source could be reached; the C library is in every system's sources.
         if !command::succeeds(&mut update)? || apt.candidate("libc6")?.is_none() {
-            bail!(
+            return Err(Unavailable::error(format!(
                 "the package lists for {other} cannot be read; what apt says stands above. Needed: the network, and \
                  Debian's or Ubuntu's sources below /etc/apt. Without them: rustup target add, cross (docs/cross-compiling.md)"
-            );
+            )));
         }
         Ok(apt)
     }
@@ -75,9 +98,9 @@ impl Apt {
             .args(packages)
             .current_dir(&archives);
         if !command::succeeds(&mut download)? {
-            bail!(
-                "the packages cannot be downloaded; what apt says stands above. Is the network there? Then try again"
-            );
+            return Err(Unavailable::error(
+                "the packages cannot be downloaded; what apt says stands above. Is the network there? Then try again",
+            ));
         }
         let mut names = Vec::new();
         for entry in fs::read_dir(&archives)? {
@@ -156,6 +179,15 @@ fn dependency(depends: &str, prefix: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_sources_do_not_give_is_told_from_a_fault_whatever_is_said_on_top() {
+        let error = Unavailable::error("no lists").context("cannot build for arm64");
+        assert!(error.downcast_ref::<Unavailable>().is_some());
+        assert_eq!(format!("{error:#}"), "cannot build for arm64: no lists");
+        let fault = anyhow::anyhow!("the two daemons differ");
+        assert!(fault.downcast_ref::<Unavailable>().is_none());
+    }
 
     #[test]
     fn names_with_versions_are_read_from_apt() {

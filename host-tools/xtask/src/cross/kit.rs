@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::apt::Apt;
+use super::apt::{Apt, Unavailable};
 use super::target::{EMULATOR, Target};
 use crate::packages::{self, BUILD};
 use crate::{command, workspace};
@@ -190,10 +190,14 @@ impl Kit {
         );
         let own = apt.candidate("rustc-web")?;
         let Some(version) = own.filter(|version| is_enough(version, RUST)) else {
-            bail!("Rust {RUST} or later is needed, as rustc-web. {remedy}");
+            return Err(Unavailable::error(format!(
+                "Rust {RUST} or later is needed, as rustc-web. {remedy}"
+            )));
         };
         if apt.candidate(&foreign)?.as_ref() != Some(&version) {
-            bail!("{foreign} is needed in version {version}, that of rustc-web. {remedy}");
+            return Err(Unavailable::error(format!(
+                "{foreign} is needed in version {version}, that of rustc-web. {remedy}"
+            )));
         }
         let driver = apt.dependency("libstd-rust-web-dev", "libstd-rust-web-")?;
         let llvm = apt.dependency(&driver, "libllvm")?;
@@ -211,10 +215,10 @@ impl Kit {
         let of = |name: &str| format!("{name}:{}", self.target.debian());
         let headers = of("libasound2-dev");
         if apt.candidate(&headers)?.is_none() {
-            bail!(
+            return Err(Unavailable::error(format!(
                 "no source below /etc/apt has {headers}. Debian's mirrors have it; on Ubuntu add ports.ubuntu.com for {}",
                 self.target.debian()
-            );
+            )));
         }
         let sound = apt.dependency(&headers, "libasound2")?;
         let data = apt.dependency(&sound, "libasound2-data")?;

@@ -16,6 +16,7 @@ use crate::elf::Elf;
 use crate::{command, workspace};
 use agree::TOLERANCE;
 use kit::Kit;
+pub(crate) use apt::Unavailable;
 pub(crate) use target::Target;
 
 /// Recordings that both daemons listen to; their voices are synthetic.

@@ -37,11 +37,10 @@ pub use level::{Level, LevelMeter, Signal};
 pub use model::{AnalysisSettings, analyser, analyser_with, analysers};
 pub use overload::{Load, Overload, OverloadSettings};
 pub use scorer::{Scorer, ScorerError};
-use std::str::FromStr;
 pub use turns::Turns;
 pub use voice::VoiceMeter;
 
-use serde::{Deserialize, Serialize};
+pub use undertone_events::Channels;
 use undertone_events::EndReason;
 
 /// The shape of what a source delivers; fixed once it is open.
@@ -51,29 +50,6 @@ pub struct Format {
     pub rate: u32,
     /// Interleaved samples per frame.
     pub channels: usize,
-}
-
-/// Which channels of a source are analysed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Channels {
-    /// Their mean, as one channel.
-    #[default]
-    Mix,
-    /// Each by itself.
-    Each,
-}
-
-impl FromStr for Channels {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "mix" => Ok(Self::Mix),
-            "each" => Ok(Self::Each),
-            _ => Err(format!("channels is {text:?}: give mix or each")),
-        }
-    }
 }
 
 /// All channels of a source. It takes interleaved samples and tells with the number of the channel.

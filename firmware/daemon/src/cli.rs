@@ -7,9 +7,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use toml::{Table, Value};
 
 use crate::capture::SourceSpec;
-use crate::config::{Layers, LegalBasis, Overrides, Subjects};
+use crate::config::{Layers, LegalBasis, OutputFormat, Overrides, Subjects};
 use crate::control::CtlArgs;
-use crate::sinks::OutputFormat;
 
 /// Listens to speech and tells which emotion the voice expresses, as JSON lines on standard output.
 ///

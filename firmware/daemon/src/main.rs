@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use undertoned::cli::{Cli, Task};
-use undertoned::{DaemonError, capture, control, model_file, supervisor, talk};
+use undertoned::{DaemonError, capture, config, control, model_file, supervisor, talk};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -45,7 +45,7 @@ fn start(cli: &Cli) -> Result<(), DaemonError> {
         });
     }
     let layers = cli.layers();
-    let configuration = layers.load()?;
+    let configuration = config::load(&layers)?;
     talk::configure(configuration.settings.log);
     let model = model_file::load(configuration.settings.model.as_deref())?;
     let labels = &model.metadata().labels;

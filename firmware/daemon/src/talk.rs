@@ -7,39 +7,9 @@ use std::io::Write;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use serde::{Deserialize, Serialize};
-
 use crate::config::LogSection;
 
-/// How much something matters; the more severe comes first.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(rename_all = "lowercase")]
-#[repr(u8)]
-pub enum Severity {
-    /// The daemon cannot do what it is for.
-    Error,
-    /// Something is not as it should be.
-    Warning,
-    /// What happens.
-    #[default]
-    Info,
-    /// What only helps to find a fault.
-    Debug,
-}
-
-/// How talk is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[repr(u8)]
-pub enum Form {
-    /// Text, with priorities before it where journald reads.
-    #[default]
-    Text,
-    /// JSON lines with `level` and `message`.
-    Json,
-}
+pub use crate::config::{Form, Severity};
 
 static LEVEL: AtomicU8 = AtomicU8::new(Severity::Info as u8);
 static FORM: AtomicU8 = AtomicU8::new(Form::Text as u8);

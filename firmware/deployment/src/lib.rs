@@ -152,9 +152,10 @@ pub enum DeploymentError {
     NoSubjects(String),
     /// Emotion recognition at the workplace or in education, without the exception.
     #[error(
-        "deployment.subjects is {0:?}: inferring emotions at the workplace and in education is prohibited by Regulation (EU) \
+        "deployment.subjects is {name}: inferring emotions at the workplace and in education is prohibited by Regulation (EU) \
          2024/1689, Article 5(1)(f), except for medical or safety reasons; if yours is such a case, declare \
-         deployment.legal_basis as medical or safety"
+         deployment.legal_basis as medical or safety",
+        name = .0.name()
     )]
     Prohibited(Subjects),
     /// A notice has to name somebody.

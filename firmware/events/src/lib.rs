@@ -14,12 +14,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod aggregator;
+mod channels;
 mod error;
 mod event;
 mod segmenter;
 mod tracker;
 
 pub use aggregator::{Aggregate, Aggregator};
+pub use channels::Channels;
 pub use error::EventsError;
 pub use event::{EndReason, Event, EventKind, Label, MAX_LABELS, Scores};
 pub use segmenter::{SegmentEdge, Segmenter, SegmenterConfig, SegmenterState};

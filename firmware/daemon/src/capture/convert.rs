@@ -1,50 +1,15 @@
 //! Bytes of a device to samples.
 
-use serde::Deserialize;
+use super::Encoding;
 
-/// How a device encodes a sample; the byte order is the machine's own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub enum Encoding {
-    /// 16-bit integer: `s16`.
-    #[serde(rename = "s16")]
-    I16,
-    /// 24-bit integer in the low bytes of four: `s24`.
-    #[serde(rename = "s24")]
-    I24In4,
-    /// 24-bit integer in three bytes, least significant first: `s24_3`.
-    #[serde(rename = "s24_3")]
-    I24Le3,
-    /// 32-bit integer: `s32`.
-    #[serde(rename = "s32")]
-    I32,
-    /// 32-bit float, full scale ±1: `f32`.
-    #[serde(rename = "f32")]
-    F32,
+/// Samples of what a device encodes.
+pub(super) trait Decode {
+    /// Converts whole samples, as many as fit; returns how many.
+    fn decode(self, bytes: &[u8], out: &mut [f32]) -> usize;
 }
 
-impl Encoding {
-    /// As the configuration names it.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Encoding::I16 => "s16",
-            Encoding::I24In4 => "s24",
-            Encoding::I24Le3 => "s24_3",
-            Encoding::I32 => "s32",
-            Encoding::F32 => "f32",
-        }
-    }
-
-    /// Bytes per sample.
-    pub(super) fn bytes(self) -> usize {
-        match self {
-            Encoding::I16 => 2,
-            Encoding::I24Le3 => 3,
-            Encoding::I24In4 | Encoding::I32 | Encoding::F32 => 4,
-        }
-    }
-
-    /// Converts whole samples, as many as fit; returns how many.
-    pub(super) fn decode(self, bytes: &[u8], out: &mut [f32]) -> usize {
+impl Decode for Encoding {
+    fn decode(self, bytes: &[u8], out: &mut [f32]) -> usize {
         const I16: f32 = 1.0 / 32_768.0;
         const I24: f32 = 1.0 / 8_388_608.0;
         const I32: f32 = 1.0 / 2_147_483_648.0;

@@ -8,7 +8,8 @@ use std::time::Duration;
 use ::cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use ::cpal::{Data, Device, ErrorKind, SampleFormat, Stream, SupportedStreamConfig};
 
-use super::convert::Encoding;
+use super::Encoding;
+use super::convert::Decode as _;
 use super::device::{self, Ended, SharedFeed, locked};
 use super::feed::{Feed, GIVE_UP};
 use super::{CaptureError, CaptureOptions, Format, Link, Source, Writer, devices};

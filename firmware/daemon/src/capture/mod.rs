@@ -17,63 +17,16 @@ mod link;
 mod realtime;
 mod ring;
 mod selection;
-mod spec;
 mod stdin;
 
-pub use self::alsa::{MuteSwitch, Offers};
-pub use convert::Encoding;
+pub use self::alsa::Offers;
 pub use devices::list_devices;
 pub use error::CaptureError;
 pub use link::{CaptureSignal, Link, Mute, MuteCause};
 pub use ring::{Closed, Found, MarkKind, Reader, WhenFull, Writer, ring};
-pub use selection::{Pick, Selection};
-pub use spec::SourceSpec;
+pub use selection::Selection;
 pub use undertone_analysis::Format;
-
-/// What a source is opened with besides its name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CaptureOptions {
-    /// Play a file as fast as it can be analysed, instead of at real-time pace.
-    pub fast: bool,
-    /// The rate of headerless standard input, in Hz.
-    pub stdin_rate: u32,
-    /// The channels of headerless standard input.
-    pub stdin_channels: usize,
-    /// The rate to ask a device for, in Hz; the best that it offers when `None`.
-    pub device_rate: Option<u32>,
-    /// The channels to ask a device for; as few as it offers when `None`.
-    pub device_channels: Option<u32>,
-    /// The encoding to ask an ALSA device for; the first of those that are understood when `None`.
-    pub device_format: Option<Encoding>,
-    /// How often an ALSA device wakes the reader, in milliseconds.
-    pub period_ms: u32,
-    /// How late the reader may be before an ALSA device loses samples, in milliseconds.
-    pub buffer_ms: u32,
-    /// The channels that leave the capture thread. A device is asked for at least as many as that takes.
-    pub pick: Pick,
-    /// The capture switch that mutes an ALSA device.
-    pub mute_switch: MuteSwitch,
-    /// The mixer that has it; that of the device's card when `None`.
-    pub mixer: Option<String>,
-}
-
-impl Default for CaptureOptions {
-    fn default() -> Self {
-        CaptureOptions {
-            fast: false,
-            stdin_rate: 16_000,
-            stdin_channels: 1,
-            device_rate: None,
-            device_channels: None,
-            device_format: None,
-            period_ms: 20,
-            buffer_ms: 500,
-            pick: Pick::default(),
-            mute_switch: MuteSwitch::Auto,
-            mixer: None,
-        }
-    }
-}
+pub use undertone_configuration::{CaptureOptions, Encoding, MuteSwitch, Pick, SourceSpec};
 
 /// An open source.
 pub trait Source: Send {

@@ -2,40 +2,10 @@
 
 use undertone_deployment::{Role, Subjects};
 
-use super::CaptureError;
+use super::{CaptureError, Pick};
 
 /// Frames that are picked at once.
 const BLOCK: usize = 512;
-
-/// Which channels are wanted, before the source is open.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pick {
-    /// Channels of the source from 0, in the order in which they are analysed; all when `None`.
-    pub channels: Option<Vec<usize>>,
-    /// Who speaks on each of them; one for each, or none at all.
-    pub roles: Vec<Role>,
-    /// Whose channels are analysed, where there are roles.
-    pub subjects: Option<Subjects>,
-}
-
-impl Pick {
-    /// How many channels a source must have at least; `None` when any number will do.
-    pub(super) fn channels_needed(&self) -> Option<usize> {
-        let by_roles = (!self.roles.is_empty()).then_some(self.roles.len());
-        let highest = |channels: &Vec<usize>| channels.iter().max().map(|highest| highest + 1);
-        self.channels.as_ref().map_or(by_roles, highest)
-    }
-}
-
-impl Pick {
-    /// How many channels are left of a source; `None` when that depends on how many it has.
-    pub fn channels_kept(&self) -> Option<usize> {
-        let needed = self.channels_needed()?;
-        Selection::of(self, needed)
-            .ok()
-            .map(|selection| selection.channels())
-    }
-}
 
 /// The channels of a source that are analysed. The others are dropped before the ring: nothing is computed from them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +76,14 @@ impl Selection {
             roles: vec![pick.subjects; kept.len()],
             picked: Some(kept.into()),
         })
+    }
+
+    /// How many channels are left of a source; `None` when that depends on how many it has.
+    pub fn channels_kept(pick: &Pick) -> Option<usize> {
+        let needed = pick.channels_needed()?;
+        Self::of(pick, needed)
+            .ok()
+            .map(|selection| selection.channels())
     }
 
     /// Interleaved channels of the source.

@@ -2,7 +2,7 @@
 
 use super::check::Check;
 use super::setup::Setup;
-use crate::config::{ConfigError, Layers, Overrides};
+use crate::config::{self, ConfigError, Layers, Overrides};
 
 const NAME: &str = "configuration";
 
@@ -33,7 +33,7 @@ fn of_daemon(setup: &Setup) -> Check {
                 environment: setup.environment.clone(),
                 overrides: Overrides::default(),
             };
-            let written = layers.load().map_or(0, |loaded| loaded.written.len());
+            let written = config::load(&layers).map_or(0, |loaded| loaded.written.len());
             Check::ok(NAME, format!("usable; {written} section(s) are given"))
         }
         Some(refusal @ ConfigError::Unreadable { reason, .. }) => {
@@ -88,7 +88,7 @@ mod tests {
             file: Some(file),
             ..Layers::default()
         };
-        harmless(&layers.load().unwrap_err())
+        harmless(&config::load(&layers).unwrap_err())
     }
 
     #[test]

@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use undertone_slots::{FileKind, Settings as SlotSettings, Slots, own_board};
 
 use super::Place;
-use crate::config::{ConfigError, EVALUATION, Layers, Overrides, Settings};
+use crate::config::{self, ConfigError, EVALUATION, Layers, Overrides, Settings};
 
 /// Where the package's unit has its environment.
 pub(crate) const ENVIRONMENT: &str = "/etc/undertone/undertoned.env";
@@ -109,7 +109,7 @@ fn load(
         environment,
         overrides: Overrides::default(),
     };
-    let refusal = match layers.load() {
+    let refusal = match config::load(&layers) {
         Ok(configuration) => return (Some(configuration.settings), None),
         Err(refusal) => refusal,
     };
@@ -125,7 +125,7 @@ fn load(
         .overrides
         .sections
         .insert("deployment".into(), Value::Table(deployment));
-    let settings = layers.load().ok();
+    let settings = config::load(&layers).ok();
     (settings.map(|loaded| loaded.settings), Some(refusal))
 }
 

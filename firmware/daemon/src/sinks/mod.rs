@@ -21,13 +21,13 @@ use std::time::{Duration, Instant};
 
 pub use error::SinkError;
 pub use fan_out::FanOut;
-pub(crate) use mqtt::{Refused as BrokerRefused, probe as probe_broker};
+pub(crate) use mqtt::{Refused as BrokerRefused, check_tls, probe as probe_broker};
 pub use queue::Waker;
 pub use rustix::event::PollFlags;
-pub use stdout::{Lines, OutputFormat};
+pub use stdout::Lines;
 pub use threads::Sinks;
 
-use crate::config::{MqttTlsSection, Settings};
+use crate::config::Settings;
 use crate::control::Handle;
 use crate::status::{LinkHealth, Report};
 
@@ -101,12 +101,4 @@ pub fn configured(
         sinks.push(Box::new(serial::Serial::new(serial.clone())));
     }
     Ok(sinks)
-}
-
-/// Whether every file that TLS needs can be used.
-///
-/// # Errors
-/// Why not, and what to do.
-pub(crate) fn check_tls(tls: &MqttTlsSection) -> Result<(), String> {
-    mqtt::check_tls(tls)
 }

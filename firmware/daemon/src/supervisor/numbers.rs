@@ -41,7 +41,7 @@ impl Numbers {
                     .ok()?
                     .channels()
             }
-            (Channels::Each, None) => settings.capture.pick.channels_kept()?,
+            (Channels::Each, None) => Selection::channels_kept(&settings.capture.pick)?,
         };
         Some(Kept {
             first: self.take(count),

@@ -11,7 +11,7 @@ use super::message::Order;
 use super::plan::Plan;
 use super::source::Running;
 use super::start::{info, open_control, open_metrics, start_sinks};
-use crate::config::{Change, Configuration};
+use crate::config::{self, Change, Configuration};
 use crate::control::CommandError;
 use crate::error::DaemonError;
 use crate::model_file;
@@ -36,7 +36,7 @@ impl Supervisor {
     }
 
     fn try_reload(&mut self) -> Result<Vec<String>, DaemonError> {
-        let new = self.layers.load()?;
+        let new = config::load(&self.layers)?;
         let change = Change::between(&self.configuration, &new);
         if change.is_empty() {
             return Ok(Vec::new());

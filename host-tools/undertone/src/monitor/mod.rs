@@ -86,7 +86,10 @@ impl Args {
                 if !good {
                     return Err(Failure::error(
                         "monitor-topic",
-                        format!("{name} is {text:?}, which no topic is called"),
+                        format!(
+                            "{name} is {:?}, which no topic is called",
+                            text.map_or("", String::as_str)
+                        ),
                         "give 1 to 128 letters without +, #, and empty levels, as in undertone/v1",
                     ));
                 }

@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use ::alsa::Output;
 use ::alsa::mixer::{Mixer, Selem, SelemChannelId};
-use serde::Deserialize;
 
-use crate::capture::Mute;
+use crate::capture::{Mute, MuteSwitch};
 use crate::talk::say;
 
 /// From one look at a mixer to the next, where it does not tell of changes by itself.
@@ -18,29 +17,6 @@ const LOOK_MS: u32 = 250;
 const RETRY: u32 = 8;
 /// What capture switches are called, the most likely first.
 const USUAL: [&str; 4] = ["Capture", "Mic", "Microphone", "Headset"];
-
-/// Which capture switch of a mixer mutes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(from = "String")]
-pub enum MuteSwitch {
-    /// The one that is called `Capture`, or as microphones usually are, or the only one.
-    #[default]
-    Auto,
-    /// None.
-    Off,
-    /// The one with this name.
-    Named(String),
-}
-
-impl From<String> for MuteSwitch {
-    fn from(text: String) -> Self {
-        match text.as_str() {
-            "auto" => MuteSwitch::Auto,
-            "off" => MuteSwitch::Off,
-            _ => MuteSwitch::Named(text),
-        }
-    }
-}
 
 /// A capture switch, and whether any of its channels is on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,14 +20,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ::alsa::Output;
 
 use self::mixer::MixerName;
-pub use self::mixer::MuteSwitch;
 pub use self::offers::Offers;
 pub(super) use self::offers::offers;
 pub(super) use self::open::links;
 use self::open::{Finder, Opened};
 use self::read::AlsaDevice;
 use super::feed::Feed;
-use super::{CaptureError, CaptureOptions, Format, Link, Source, Writer, device, realtime};
+use super::{
+    CaptureError, CaptureOptions, Format, Link, MuteSwitch, Source, Writer, device, realtime,
+};
 
 /// An open device.
 pub(super) struct AlsaSource {

@@ -8,6 +8,7 @@ use ::alsa::poll::Descriptors;
 use super::cause;
 use super::negotiate::Negotiated;
 use super::open::Opened;
+use crate::capture::convert::Decode as _;
 use crate::capture::device::{Device, Ended, SharedFeed, locked};
 use crate::capture::feed::{Feed, GIVE_UP};
 use crate::capture::{CaptureError, Format};

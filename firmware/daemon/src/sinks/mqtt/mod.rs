@@ -33,7 +33,7 @@ use crate::config::MqttSettings;
 use crate::control::Handle;
 use crate::status::{Info, LinkHealth, Topics};
 
-pub(super) use self::tls::check as check_tls;
+pub(crate) use self::tls::check as check_tls;
 
 const NAME: &str = "mqtt";
 

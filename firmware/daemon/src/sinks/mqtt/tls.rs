@@ -1,25 +1,15 @@
 //! What to do about a connection that is not made, in words of the configuration.
 
-use undertone_mqtt::{Failure, TlsFiles, tls};
+use undertone_mqtt::{Failure, tls};
 
 use crate::config::MqttTlsSection;
-
-impl From<&MqttTlsSection> for TlsFiles {
-    fn from(section: &MqttTlsSection) -> Self {
-        TlsFiles {
-            ca: section.ca.clone(),
-            certificate: section.certificate.clone(),
-            key: section.key.clone(),
-        }
-    }
-}
 
 /// Whether every file that TLS needs can be used.
 ///
 /// # Errors
 /// Why not, and what to do.
-pub(in crate::sinks) fn check(section: &MqttTlsSection) -> Result<(), String> {
-    tls::config(&section.into())
+pub(crate) fn check(section: &MqttTlsSection) -> Result<(), String> {
+    tls::config(&section.files())
         .map(drop)
         .map_err(|failure| advised(&failure))
 }

@@ -5,23 +5,12 @@ mod text;
 use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
 
-use serde::Deserialize;
-
 use super::{Sink, SinkError};
+use crate::config::OutputFormat;
 use crate::status::json;
 use crate::status::{Info, Report};
 
 const NAME: &str = "stdout";
-
-/// The form of the lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "snake_case")]
-pub enum OutputFormat {
-    /// JSON lines, for programs.
-    Json,
-    /// Text, for people.
-    Text,
-}
 
 /// Writes reports as lines, each flushed at once. State and health are not told here.
 pub struct Lines<W> {

@@ -1,7 +1,4 @@
 use super::*;
-use crate::capture::SourceSpec;
-use crate::sinks::OutputFormat;
-use undertone_analysis::Channels;
 
 const COMPLETE: &str = r#"
     [deployment]
@@ -74,15 +71,15 @@ fn a_complete_file_is_taken_as_it_is_written() {
 
 #[test]
 fn the_example_shows_the_defaults() {
-    let example = settle(include_str!("../../undertoned.example.toml")).unwrap();
+    let example = settle(include_str!("../../daemon/undertoned.example.toml")).unwrap();
     let least = format!("{LEAST}legal_basis = \"consent\"\n");
     assert_eq!(example, settle(&least).unwrap());
 }
 
 #[test]
 fn the_example_and_the_documentation_name_every_field_with_its_default_and_its_range() {
-    let example = include_str!("../../undertoned.example.toml");
-    let page = include_str!("../../../../docs/configuration.md");
+    let example = include_str!("../../daemon/undertoned.example.toml");
+    let page = include_str!("../../../docs/configuration.md");
     for field in fields() {
         let (_, name) = field.name.rsplit_once('.').unwrap();
         let shown = example.lines().any(|line| {
@@ -284,7 +281,10 @@ fn the_environment_overrides_the_file_and_the_command_line_both() {
 fn a_wrong_variable_is_told_by_its_name() {
     let cases = [
         (("UNDERTONE_SOURCE_STDIN_RATE", "fast"), "source.stdin_rate"),
-        (("UNDERTONE_SOURCE_RATE", "8000"), "no field"),
+        (
+            ("UNDERTONE_SOURCE_RATE", "8000"),
+            "the nearest that does is UNDERTONE_SOURCE_",
+        ),
     ];
     for (variable, part) in cases {
         let error = load(LEAST, &[variable]).unwrap_err().to_string();
@@ -293,6 +293,41 @@ fn a_wrong_variable_is_told_by_its_name() {
             "{error}"
         );
     }
+}
+
+#[test]
+fn nothing_is_said_twice_about_a_wrong_value() {
+    for (variable, value, told) in [
+        (
+            "UNDERTONE_SOURCE_STDIN_RATE",
+            "fast",
+            "source.stdin_rate is \"fast\"; allowed: 1000 to 768000",
+        ),
+        (
+            "UNDERTONE_MQTT_PORT",
+            "99999",
+            "mqtt.port is 99999; allowed: 1 to 65535",
+        ),
+        (
+            "UNDERTONE_OUTPUT_FORMAT",
+            "xml",
+            "output.format is \"xml\"; allowed: \"json\", \"text\"",
+        ),
+        (
+            "UNDERTONE_SOURCE_NAME",
+            "mic",
+            "source.name is \"mic\": it is of no known kind; use one of file:PATH, stdin, alsa:NAME, cpal:NAME, cpal:default",
+        ),
+    ] {
+        let error = load(LEAST, &[(variable, value)]).unwrap_err().to_string();
+        assert_eq!(error, format!("environment variable {variable}: {told}"));
+    }
+    let employees = "[deployment]\npurpose = \"x\"\nsubjects = \"employees\"\n";
+    let error = settle(employees).unwrap_err().to_string();
+    assert!(
+        error.starts_with("deployment.subjects is employees: "),
+        "{error}"
+    );
 }
 
 #[test]

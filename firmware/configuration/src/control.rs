@@ -1,6 +1,6 @@
 //! `[control]`: the socket for commands.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -26,8 +26,17 @@ pub struct ControlSection {
 }
 
 impl ControlSection {
+    /// In the folder that systemd made for this service, where nothing else is said.
+    pub(super) fn default_in(&mut self, runtime_directory: Option<&str>) {
+        // With several folders, the first is as good as any.
+        let first = runtime_directory.and_then(|folders| folders.split(':').next());
+        if let (None, Some(folder)) = (&self.socket, first) {
+            self.socket = Some(Path::new(folder).join("control.sock"));
+        }
+    }
+
     pub(super) fn settle(self) -> Result<Option<PathBuf>, ConfigError> {
-        let path = self.socket.or_else(super::super::control::default_socket);
+        let path = self.socket;
         match path {
             Some(path) if path.as_os_str().is_empty() => Ok(None),
             Some(path) if path.as_os_str().len() >= MAX_PATH => Err(ConfigError::Value {

@@ -1,116 +1,16 @@
-//! `[source]`, or a list of `[[source]]`: where the audio comes from.
-
-use std::fmt;
+//! One source, as it is written and as it is settled.
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
-use undertone_analysis::Channels;
-
 use undertone_deployment::{Deployment, Role};
+use undertone_events::Channels;
 
-use super::error::{ConfigError, within};
-use super::field::{Field, field};
-use crate::capture::{CaptureOptions, Encoding, MuteSwitch, Pick, SourceSpec};
+use super::{CaptureOptions, Encoding, MuteSwitch, Pick, SourceSpec};
+use crate::error::{ConfigError, within};
 
 /// The rates that any source may have, in Hz.
 const RATES: std::ops::RangeInclusive<u32> = 1_000..=768_000;
 /// The most channels of a source.
 const MAX_CHANNELS: usize = 32;
-/// The most sources.
-const MAX_SOURCES: usize = 64;
-
-pub(super) const FIELDS: &[Field] = &[
-    field(
-        "source.name",
-        "\"alsa:default\"",
-        "file:PATH, stdin, alsa:NAME, cpal:NAME, cpal:default",
-        "The source; `undertoned --list-devices` shows the devices that there are.",
-    ),
-    field(
-        "source.wait",
-        "true",
-        "true, false",
-        "Start without a device that is not there yet, as `mic-lost`, and wait for it. A source that the command line names is not waited for.",
-    ),
-    field(
-        "source.channels",
-        "\"mix\"",
-        "\"mix\", \"each\"",
-        "What is analysed: the mean of the picked channels, or each of them by itself.",
-    ),
-    field(
-        "source.pick",
-        "none: all channels",
-        "a list of channels, 0 to 31, each once",
-        "The channels that are heard, in the order in which they are analysed; the others are dropped at once.",
-    ),
-    field(
-        "source.roles",
-        "none",
-        "a list of what deployment.subjects may be, or \"nobody\"; one for each picked channel",
-        "Who speaks on each channel. A channel that is not that of deployment.subjects is dropped at once.",
-    ),
-    field(
-        "source.device_rate",
-        "none",
-        "1000 to 768000",
-        "The rate to ask a device for, in Hz; without it, what suits the analysis best.",
-    ),
-    field(
-        "source.device_channels",
-        "none",
-        "1 to 32",
-        "The channels to ask a device for; without it, as few as it offers and pick needs.",
-    ),
-    field(
-        "source.device_format",
-        "none",
-        "\"s16\", \"s24\", \"s24_3\", \"s32\", \"f32\"",
-        "The encoding to ask an ALSA device for; without it, the first of these that it offers.",
-    ),
-    field(
-        "source.period_ms",
-        "20",
-        "1 to 1000",
-        "How often an ALSA device wakes the daemon; a wish.",
-    ),
-    field(
-        "source.buffer_ms",
-        "500",
-        "2 x period_ms to 10000",
-        "How late the daemon may be before an ALSA device loses samples; a wish.",
-    ),
-    field(
-        "source.mute_switch",
-        "\"auto\"",
-        "\"auto\", \"off\", the name of a capture switch",
-        "The capture switch in ALSA's mixer that mutes the microphone; auto: Capture, Mic, or the only one.",
-    ),
-    field(
-        "source.mixer",
-        "none",
-        "1 to 150 characters",
-        "The ALSA mixer that has the switch; without it, that of the device's card.",
-    ),
-    field(
-        "source.stdin_rate",
-        "16000",
-        "1000 to 768000",
-        "The rate of headerless 16-bit standard input, in Hz.",
-    ),
-    field(
-        "source.stdin_channels",
-        "1",
-        "1 to 32",
-        "The channels of headerless standard input.",
-    ),
-    field(
-        "source.fast",
-        "false",
-        "true, false",
-        "Analyse files as fast as possible instead of at real-time pace.",
-    ),
-];
 
 /// One source, as it is written.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -163,7 +63,7 @@ pub struct SourceSettings {
 
 impl SourceSection {
     /// Checks every field and settles what was left out.
-    fn settle(self, deployment: &Deployment) -> Result<SourceSettings, ConfigError> {
+    pub(super) fn settle(self, deployment: &Deployment) -> Result<SourceSettings, ConfigError> {
         let stdin_rate = self.stdin_rate.unwrap_or(16_000);
         let stdin_channels = self.stdin_channels.unwrap_or(1);
         let device_channels = self.device_channels.unwrap_or(1) as usize;
@@ -262,70 +162,5 @@ fn check_mixer(mixer: Option<&str>) -> Result<(), ConfigError> {
             })
         }
         _ => Ok(()),
-    }
-}
-
-/// `[source]` or `[[source]]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sources(pub Vec<SourceSection>);
-
-impl Default for Sources {
-    fn default() -> Self {
-        Sources(vec![SourceSection::default()])
-    }
-}
-
-impl Sources {
-    /// Checks every source.
-    pub(super) fn settle(
-        self,
-        deployment: &Deployment,
-    ) -> Result<Vec<SourceSettings>, ConfigError> {
-        within("number of sources", self.0.len(), 1..=MAX_SOURCES)?;
-        let settled: Vec<_> = self
-            .0
-            .into_iter()
-            .map(|section| section.settle(deployment))
-            .collect::<Result<_, _>>()?;
-        for (number, source) in settled.iter().enumerate() {
-            if settled[..number]
-                .iter()
-                .any(|other| other.spec == source.spec)
-            {
-                return Err(ConfigError::Value {
-                    field: "source.name",
-                    value: source.spec.to_string(),
-                    remedy: "it is named twice; name every source once".into(),
-                });
-            }
-        }
-        Ok(settled)
-    }
-}
-
-impl<'de> Deserialize<'de> for Sources {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OneOrMany;
-        impl<'de> Visitor<'de> for OneOrMany {
-            type Value = Sources;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a section [source] or a list of [[source]]")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Sources, A::Error> {
-                let one = SourceSection::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Sources(vec![one]))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Sources, A::Error> {
-                let mut sections = Vec::new();
-                while let Some(section) = list.next_element()? {
-                    sections.push(section);
-                }
-                Ok(Sources(sections))
-            }
-        }
-        deserializer.deserialize_any(OneOrMany)
     }
 }

@@ -4,7 +4,6 @@ use serde::Deserialize;
 
 use super::error::{ConfigError, within};
 use super::field::{Field, field};
-use crate::sinks::OutputFormat;
 
 /// From one level to the next, in milliseconds.
 const LEVEL_INTERVALS: std::ops::RangeInclusive<u32> = 20..=60_000;
@@ -24,6 +23,16 @@ pub(super) const FIELDS: &[Field] = &[
         "From one level to the next.",
     ),
 ];
+
+/// The form of the lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputFormat {
+    /// JSON lines, for programs.
+    Json,
+    /// Text, for people.
+    Text,
+}
 
 /// The `[output]` section.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -28,17 +28,15 @@ impl FromStr for SourceSpec {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected = "use file:PATH, stdin, alsa:NAME, cpal:NAME or cpal:default";
+        let expected = "use one of file:PATH, stdin, alsa:NAME, cpal:NAME, cpal:default";
         let (kind, name) = text.split_once(':').unwrap_or((text, ""));
         match (kind, name) {
             ("stdin", "") if !text.contains(':') => Ok(SourceSpec::Stdin),
-            ("file" | "alsa" | "cpal", "") => Err(format!(
-                "source {text:?} lacks what follows {kind}:; {expected}"
-            )),
-            ("file", path) => Ok(SourceSpec::File(path.into())),
-            ("alsa", name) if name.contains('\0') => {
-                Err(format!("source {text:?} contains a zero byte"))
+            ("file" | "alsa" | "cpal", "") => {
+                Err(format!("it lacks what follows {kind}:; {expected}"))
             }
+            ("file", path) => Ok(SourceSpec::File(path.into())),
+            ("alsa", name) if name.contains('\0') => Err("it contains a zero byte".to_owned()),
             ("alsa", name) if name.len() > MAX_ALSA_NAME => Err(format!(
                 "the name of the ALSA device has {} bytes, but at most {MAX_ALSA_NAME} are taken; give it a short name in \
                  ~/.asoundrc",
@@ -47,7 +45,7 @@ impl FromStr for SourceSpec {
             ("alsa", name) => Ok(SourceSpec::Alsa(name.to_owned())),
             ("cpal", "default") => Ok(SourceSpec::Cpal(None)),
             ("cpal", name) => Ok(SourceSpec::Cpal(Some(name.to_owned()))),
-            _ => Err(format!("source {text:?} is of no known kind; {expected}")),
+            _ => Err(format!("it is of no known kind; {expected}")),
         }
     }
 }

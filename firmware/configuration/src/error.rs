@@ -27,6 +27,16 @@ pub enum ConfigError {
     /// A field does not exist, or its value is of the wrong kind.
     #[error(transparent)]
     Field(Box<FieldError>),
+    /// A variable of the environment sets no field.
+    #[error(
+        "environment variable {name} sets no field of the configuration; the nearest that does is {nearest}"
+    )]
+    Variable {
+        /// The variable.
+        name: String,
+        /// The name of a variable that does.
+        nearest: String,
+    },
     /// A field has a value that is not allowed.
     #[error("{field} is {value}: {remedy}")]
     Value {
@@ -57,13 +67,13 @@ pub enum ConfigError {
 
 /// A field that does not exist, or whose value is of the wrong kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{origin}: {field}{}: {problem}{}", shown(value), listed(*allowed))]
+#[error("{origin}: {field}{}{}", shown(value), told(problem, *allowed))]
 pub struct FieldError {
     /// The field with its section.
     pub field: String,
     /// The value as it was given; `None` for a secret.
     pub value: Option<String>,
-    /// What is wrong with it.
+    /// What is wrong with it; empty where what is allowed says it.
     pub problem: String,
     /// What is allowed, where the field exists.
     pub allowed: Option<&'static str>,
@@ -99,8 +109,15 @@ fn shown(value: &Option<String>) -> String {
         .map_or(String::new(), |value| format!(" is {value}"))
 }
 
-fn listed(allowed: Option<&'static str>) -> String {
-    allowed.map_or(String::new(), |allowed| format!("; allowed: {allowed}"))
+fn told(problem: &str, allowed: Option<&'static str>) -> String {
+    let problem = match problem {
+        "" => String::new(),
+        problem => format!(": {problem}"),
+    };
+    match allowed.filter(|allowed| !problem.contains(*allowed)) {
+        Some(allowed) => format!("{problem}; allowed: {allowed}"),
+        None => problem,
+    }
 }
 
 /// Refuses a value outside a range.

@@ -1,21 +1,19 @@
 //! The layers of the configuration: file, environment, command line; the later one wins.
 
-use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
+use super::environment::{Variable, guess, variables};
 use super::error::{ConfigError, FieldError, Origin};
-use super::field::{self, fields};
+use super::field;
+use super::path::{at, at_text, merge, set, without_index};
 use super::{ConfigFile, Settings};
 
 /// Bytes of a configuration file, at most.
 const MAX_BYTES: u64 = 64 * 1024;
-/// What the variables of the environment that set a field begin with.
-const PREFIX: &str = "UNDERTONE_";
 
 /// What the command line sets.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -46,13 +44,6 @@ pub struct Configuration {
     pub written: Table,
 }
 
-/// A variable that sets a field.
-struct Variable<'a> {
-    name: &'a str,
-    field: Cow<'static, str>,
-    text: &'a str,
-}
-
 impl Layers {
     /// Reads every layer.
     ///
@@ -66,54 +57,46 @@ impl Layers {
             })?,
             None => String::new(),
         };
-        let mut written: Table = toml::from_str(&text).map_err(|reason| ConfigError::Syntax {
+        self.load_text(&text)
+    }
+
+    /// Takes a text for that of the file, which is not read; what is wrong is told with the file's name all the same.
+    ///
+    /// # Errors
+    /// As of [`Layers::load`].
+    pub fn load_text(&self, text: &str) -> Result<Configuration, ConfigError> {
+        if text.len() as u64 > MAX_BYTES {
+            return Err(ConfigError::Unreadable {
+                path: self.file.clone().unwrap_or_default(),
+                reason: too_long(),
+            });
+        }
+        let mut written: Table = toml::from_str(text).map_err(|reason| ConfigError::Syntax {
             path: self.file.clone().unwrap_or_default(),
-            reason: undertone_deployment::toml_fault(&text, &reason),
+            reason: undertone_deployment::toml_fault(text, &reason),
         })?;
-        let variables = self.variables()?;
+        let variables = variables(&self.environment)?;
         for variable in &variables {
             set(&mut written, &variable.field, guess(variable.text));
         }
         merge(&mut written, &self.overrides.sections);
         name_sources(&mut written, &self.overrides.sources);
-        let file = loop {
+        let mut file = loop {
             match parse(&written) {
                 Ok(file) => break file,
                 // What looks like a number may be meant as text.
                 Err(error) if as_text(&mut written, &variables, &error) => {}
-                Err(error) => return Err(self.explain(&error, &text, &written, &variables)),
+                Err(error) => return Err(self.explain(&error, text, &written, &variables)),
             }
         };
+        let runtime = self.environment.iter().rev();
+        let mut runtime = runtime.filter(|(name, _)| name == "RUNTIME_DIRECTORY");
+        file.control
+            .default_in(runtime.next().map(|(_, folders)| folders.as_str()));
         Ok(Configuration {
             settings: file.settle()?,
             written,
         })
-    }
-
-    fn variables(&self) -> Result<Vec<Variable<'_>>, ConfigError> {
-        let mut found = Vec::new();
-        for (name, text) in &self.environment {
-            let Some(rest) = name.strip_prefix(PREFIX) else {
-                continue;
-            };
-            match named(rest) {
-                Some(field) => found.push(Variable { name, field, text }),
-                // Others may use the prefix, but a section of ours shows that a field was meant.
-                None if fields().any(|field| rest.starts_with(&variable(section(field.name)))) => {
-                    return Err(ConfigError::Field(Box::new(FieldError {
-                        field: name.clone(),
-                        value: None,
-                        problem: "no field of the configuration is called so".into(),
-                        allowed: Some(
-                            "the fields in docs/configuration.md, as in UNDERTONE_SOURCE_NAME",
-                        ),
-                        origin: Origin::Environment(name.clone()),
-                    })));
-                }
-                None => {}
-            }
-        }
-        Ok(found)
     }
 
     fn explain(
@@ -141,18 +124,27 @@ impl Layers {
         let message = error.inner().message().trim();
         // Of a field that does not exist, the message repeats the name alone.
         let problem = if secret && !message.starts_with("unknown field") {
-            "a value of the wrong kind".to_owned()
+            "a value of the wrong kind"
+        } else if known.is_some() && value.is_some() && is_general(message) {
+            ""
         } else {
-            message.to_owned()
+            message
         };
         ConfigError::Field(Box::new(FieldError {
             field: path,
             value,
-            problem,
+            problem: problem.to_owned(),
             allowed: known.map(|field| field.allowed),
             origin,
         }))
     }
+}
+
+/// True for what a parser says about any value: it repeats the value, and names types of this program.
+fn is_general(message: &str) -> bool {
+    ["invalid type: ", "invalid value: ", "unknown variant "]
+        .iter()
+        .any(|begin| message.starts_with(begin))
 }
 
 type Wrong = serde_path_to_error::Error<toml::de::Error>;
@@ -185,62 +177,6 @@ fn as_text(written: &mut Table, variables: &[Variable<'_>], error: &Wrong) -> bo
     }
 }
 
-/// The value that a text stands for: what TOML takes it for, otherwise the text itself.
-fn guess(text: &str) -> Value {
-    let as_toml = toml::from_str::<Table>(&format!("v = {text}")).ok();
-    let value = as_toml.and_then(|mut table| table.remove("v"));
-    value.unwrap_or_else(|| Value::String(text.into()))
-}
-
-/// The field that the rest of a variable's name means.
-fn named(rest: &str) -> Option<Cow<'static, str>> {
-    let plain = |label: &&str| !label.is_empty() && !label.contains('.');
-    if let Some(label) = rest.strip_prefix("THRESHOLDS_").filter(plain) {
-        return Some(format!("thresholds.{}", label.to_lowercase()).into());
-    }
-    let field = fields().find(|field| variable(field.name) == rest)?;
-    Some(field.name.into())
-}
-
-fn variable(name: &str) -> String {
-    name.replace('.', "_").to_uppercase()
-}
-
-/// The section of a field, with the dot behind it.
-fn section(name: &str) -> &str {
-    name.find('.').map_or(name, |dot| &name[..=dot])
-}
-
-/// Sets a field, in every one of several sections.
-fn set(written: &mut Table, field: &str, value: Value) {
-    let mut steps = field.rsplit('.');
-    let Some(name) = steps.next() else {
-        return;
-    };
-    let innermost = Table::from_iter([(name.to_owned(), value)]);
-    let sections = steps.fold(innermost, |fields, section| {
-        Table::from_iter([(section.to_owned(), Value::Table(fields))])
-    });
-    merge(written, &sections);
-}
-
-/// Puts the fields of `over` over those of `under`.
-fn merge(under: &mut Table, over: &Table) {
-    for (name, value) in over {
-        match (under.get_mut(name), value) {
-            (Some(Value::Table(below)), Value::Table(above)) => merge(below, above),
-            (Some(Value::Array(list)), Value::Table(above)) => {
-                for below in list.iter_mut().filter_map(Value::as_table_mut) {
-                    merge(below, above);
-                }
-            }
-            _ => {
-                under.insert(name.clone(), value.clone());
-            }
-        }
-    }
-}
-
 /// Replaces the sources by those that the command line names, with whatever else one `[source]` says.
 fn name_sources(written: &mut Table, names: &[String]) {
     if names.is_empty() {
@@ -264,45 +200,6 @@ fn name_sources(written: &mut Table, names: &[String]) {
     written.insert("source".into(), value);
 }
 
-/// The steps of a path such as `source[1].name`.
-fn steps(path: &str) -> impl Iterator<Item = &str> {
-    path.split(['.', '[', ']']).filter(|step| !step.is_empty())
-}
-
-/// A path as the table of fields knows it.
-fn without_index(path: &str) -> String {
-    let named = steps(path).filter(|step| step.parse::<usize>().is_err());
-    named.collect::<Vec<_>>().join(".")
-}
-
-fn at<'a>(written: &'a Table, path: &str) -> Option<&'a Value> {
-    let mut steps = steps(path);
-    let mut value = written.get(steps.next()?)?;
-    for step in steps {
-        value = match step.parse::<usize>() {
-            Ok(number) => value.get(number)?,
-            Err(_) => value.get(step)?,
-        };
-    }
-    Some(value)
-}
-
-/// The line of the text, from 1, on which the value of a path stands.
-fn at_text(text: &str, path: &str) -> Option<usize> {
-    let document = DeTable::parse(text).ok()?;
-    let mut steps = steps(path);
-    let mut value = document.get_ref().get(steps.next()?)?;
-    for step in steps {
-        value = match (value.get_ref(), step.parse::<usize>()) {
-            (DeValue::Array(list), Ok(number)) => list.get(number)?,
-            (DeValue::Table(table), _) => table.get(step)?,
-            _ => return None,
-        };
-    }
-    let before = text.get(..value.span().start)?;
-    Some(before.matches('\n').count() + 1)
-}
-
 /// Reads a file, or a pipe, that must not be longer than a configuration can be.
 fn read_short(path: &Path) -> io::Result<String> {
     let mut text = String::new();
@@ -310,11 +207,15 @@ fn read_short(path: &Path) -> io::Result<String> {
         .take(MAX_BYTES + 1)
         .read_to_string(&mut text)?;
     if text.len() as u64 > MAX_BYTES {
-        let reason = format!(
-            "it is longer than {} KiB, which no configuration is",
-            MAX_BYTES >> 10
-        );
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
+        return Err(too_long());
     }
     Ok(text)
+}
+
+fn too_long() -> io::Error {
+    let reason = format!(
+        "it is longer than {} KiB, which no configuration is",
+        MAX_BYTES >> 10
+    );
+    io::Error::new(io::ErrorKind::FileTooLarge, reason)
 }

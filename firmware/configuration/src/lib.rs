@@ -1,13 +1,22 @@
-//! The configuration: a TOML file, overridden by the environment, overridden by the command line.
+//! The configuration of the daemon, for whoever writes, ships or runs one: a TOML file, overridden by the environment,
+//! overridden by the command line.
 //!
 //! In: [`Layers`]. Out: [`Settings`], of which every field was checked, and at a reload the [`Change`] that leads from one
 //! to the next. Each section has a module with its type, its ranges and its row in the table of [`fields`].
 //!
+//! What only the box can tell is not checked here: whether files that are named exist, whether a device is there. So the
+//! daemon that runs a configuration and the tools that put one onto a card or into a bundle refuse the same ones with the
+//! same words. Nothing here opens a device or a connection.
+//!
 //! An empty configuration is complete except for the declared purpose.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod change;
 mod control;
 mod deployment;
+mod environment;
 mod error;
 mod field;
 mod health;
@@ -17,6 +26,7 @@ mod metrics;
 mod model;
 mod mqtt;
 mod output;
+mod path;
 mod serial;
 mod source;
 mod thresholds;
@@ -26,19 +36,24 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use undertone_events::{Mode, SegmenterConfig, TrackerConfig};
 
+pub use undertone_events::Channels;
+
 pub use change::Change;
 pub use control::ControlSection;
+pub use environment::{check_variables, nearest_variable};
 pub use error::{ConfigError, FieldError, Origin};
 pub use field::{Field, fields};
 pub use health::HealthSection;
 pub use load::{Configuration, Layers, Overrides};
-pub use log::LogSection;
+pub use log::{Form, LogSection, Severity};
 pub use metrics::MetricsSection;
 pub use model::ModelSection;
 pub use mqtt::{MqttOutboxSection, MqttSection, MqttSettings, MqttTlsSection};
-pub use output::OutputSection;
+pub use output::{OutputFormat, OutputSection};
 pub use serial::{SerialSection, SerialSettings};
-pub use source::{SourceSection, SourceSettings, Sources};
+pub use source::{
+    CaptureOptions, Encoding, MuteSwitch, Pick, SourceSection, SourceSettings, SourceSpec, Sources,
+};
 pub use thresholds::Thresholds;
 pub use undertone_deployment::{
     Deployment, DeploymentError, DeploymentSection, EVALUATION, LegalBasis, Role, Subjects,

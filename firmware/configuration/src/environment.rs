@@ -1,0 +1,174 @@
+//! Variables of the environment that set fields: `UNDERTONE_` and the field's name in capitals, `_` where the dots are.
+
+use std::borrow::Cow;
+
+use toml::{Table, Value};
+
+use crate::error::ConfigError;
+use crate::field::fields;
+
+/// What the variables of the environment that set a field begin with.
+const PREFIX: &str = "UNDERTONE_";
+/// A name that differs from that of a field in no more letters is a slip.
+const SLIP: usize = 2;
+
+/// A variable that sets a field.
+pub(crate) struct Variable<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) field: Cow<'static, str>,
+    pub(crate) text: &'a str,
+}
+
+/// The variables that set a field. Other programs may use the prefix too, so a name is refused only where a field was
+/// meant: it begins with a section, or with a letter or two more or less it would be one.
+///
+/// # Errors
+/// [`ConfigError::Variable`] for the first such name.
+pub(crate) fn variables(
+    environment: &[(String, String)],
+) -> Result<Vec<Variable<'_>>, ConfigError> {
+    let mut found = Vec::new();
+    for (name, text) in environment {
+        let Some(rest) = name.strip_prefix(PREFIX) else {
+            continue;
+        };
+        let of_section = || fields().any(|field| rest.starts_with(&capitals(section(field.name))));
+        match named(rest) {
+            Some(field) => found.push(Variable { name, field, text }),
+            None if of_section() || nearest(name).0 <= SLIP => return Err(unknown(name)),
+            None => {}
+        }
+    }
+    Ok(found)
+}
+
+/// Whether each of the names sets a field, for an environment that is written for the daemon alone.
+///
+/// # Errors
+/// [`ConfigError::Variable`] for the first that does not.
+pub fn check_variables<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), ConfigError> {
+    let sets_none = |name: &&str| name.strip_prefix(PREFIX).and_then(named).is_none();
+    match names.into_iter().find(sets_none) {
+        None => Ok(()),
+        Some(name) => Err(unknown(name)),
+    }
+}
+
+/// The variable of a field whose name is most like this one.
+pub fn nearest_variable(name: &str) -> String {
+    nearest(name).1
+}
+
+fn unknown(name: &str) -> ConfigError {
+    ConfigError::Variable {
+        name: name.to_owned(),
+        nearest: nearest_variable(name),
+    }
+}
+
+/// How many letters the nearest name differs in, and the name.
+fn nearest(name: &str) -> (usize, String) {
+    let candidates = fields().map(|field| format!("{PREFIX}{}", capitals(field.name)));
+    let measured = candidates.map(|other| (distance(name, &other), other));
+    measured
+        .min_by_key(|(letters, _)| *letters)
+        .unwrap_or((usize::MAX, String::new()))
+}
+
+/// The least number of letters that are put in, left out or changed (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (number, letter) in one.chars().enumerate() {
+        let mut before = number;
+        row[0] = number + 1;
+        for (place, with) in other.iter().enumerate() {
+            let changed = before + usize::from(letter != *with);
+            before = row[place + 1];
+            row[place + 1] = changed.min(before + 1).min(row[place] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+/// The value that a text stands for: what TOML takes it for, otherwise the text itself.
+pub(crate) fn guess(text: &str) -> Value {
+    let as_toml = toml::from_str::<Table>(&format!("v = {text}")).ok();
+    let value = as_toml.and_then(|mut table| table.remove("v"));
+    value.unwrap_or_else(|| Value::String(text.into()))
+}
+
+/// The field that the rest of a variable's name means.
+fn named(rest: &str) -> Option<Cow<'static, str>> {
+    let plain = |label: &&str| !label.is_empty() && !label.contains('.');
+    if let Some(label) = rest.strip_prefix("THRESHOLDS_").filter(plain) {
+        return Some(format!("thresholds.{}", label.to_lowercase()).into());
+    }
+    let field = fields().find(|field| capitals(field.name) == rest)?;
+    Some(field.name.into())
+}
+
+fn capitals(name: &str) -> String {
+    name.replace('.', "_").to_uppercase()
+}
+
+/// The section of a field, with the dot behind it.
+fn section(name: &str) -> &str {
+    name.find('.').map_or(name, |dot| &name[..=dot])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_that_differ_are_counted() {
+        for (one, other, letters) in [
+            ("", "", 0),
+            ("abc", "abc", 0),
+            ("abc", "", 3),
+            ("kitten", "sitting", 3),
+            ("MQTT_PASWORD", "MQTT_PASSWORD", 1),
+        ] {
+            assert_eq!(distance(one, other), letters, "{one} {other}");
+            assert_eq!(distance(other, one), letters, "{other} {one}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_sets_no_field_is_told_with_the_nearest_that_does() {
+        check_variables(["UNDERTONE_MQTT_PASSWORD", "UNDERTONE_THRESHOLDS_SAD"]).unwrap();
+        for (name, nearest) in [
+            ("UNDERTONE_MQTT_PASWORD", "UNDERTONE_MQTT_PASSWORD"),
+            ("UNDERTONE_MQT_PASSWORD", "UNDERTONE_MQTT_PASSWORD"),
+            ("UNDERTONE_OUTPUT_LEVEL", "UNDERTONE_OUTPUT_LEVELS"),
+            ("MQTT_HOST", "UNDERTONE_MQTT_HOST"),
+        ] {
+            let error = check_variables([name]).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains(nearest), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_other_programs_call_so_is_left_alone_unless_it_looks_like_a_slip() {
+        let of = |name: &str| variables(&[(name.to_owned(), "x".to_owned())]).map(|all| all.len());
+        for name in [
+            "UNDERTONE_SOCKET",
+            "UNDERTONE_REQUIRE_RIG",
+            "UNDERTONE_KEY_PASSWORD",
+            "HOME",
+        ] {
+            assert_eq!(of(name).unwrap(), 0, "{name}");
+        }
+        for name in [
+            "UNDERTONE_MQT_HOST",
+            "UNDERTONE_MQTT_HOSTS",
+            "UNDERTONE_MQTT_TOKEN",
+        ] {
+            assert!(
+                matches!(of(name), Err(ConfigError::Variable { .. })),
+                "{name}"
+            );
+        }
+    }
+}

@@ -49,9 +49,10 @@ impl Bench {
             "[deployment]\npurpose = \"evaluation\"\n",
         )
         .unwrap();
+        // Only the box can tell that this password is not there.
         fs::write(
             bench.path("bad.toml"),
-            "[deployment]\nsubjects = \"employees\"\n",
+            "[deployment]\npurpose = \"evaluation\"\n[mqtt]\nhost = \"127.0.0.1\"\nuser = \"box\"\npassword_file = \"/nowhere/password\"\n",
         )
         .unwrap();
         Some(bench)

@@ -66,29 +66,13 @@ fn unknown(name: &str) -> ConfigError {
     }
 }
 
-/// How many letters the nearest name differs in, and the name.
+/// In how many letters the nearest name differs (Levenshtein), and the name.
 fn nearest(name: &str) -> (usize, String) {
     let candidates = fields().map(|field| format!("{PREFIX}{}", capitals(field.name)));
-    let measured = candidates.map(|other| (distance(name, &other), other));
+    let measured = candidates.map(|other| (strsim::levenshtein(name, &other), other));
     measured
         .min_by_key(|(letters, _)| *letters)
         .unwrap_or((usize::MAX, String::new()))
-}
-
-/// The least number of letters that are put in, left out or changed (Levenshtein).
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (number, letter) in one.chars().enumerate() {
-        let mut before = number;
-        row[0] = number + 1;
-        for (place, with) in other.iter().enumerate() {
-            let changed = before + usize::from(letter != *with);
-            before = row[place + 1];
-            row[place + 1] = changed.min(before + 1).min(row[place] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 /// The value that a text stands for: what TOML takes it for, otherwise the text itself.
@@ -120,20 +104,6 @@ fn section(name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn letters_that_differ_are_counted() {
-        for (one, other, letters) in [
-            ("", "", 0),
-            ("abc", "abc", 0),
-            ("abc", "", 3),
-            ("kitten", "sitting", 3),
-            ("MQTT_PASWORD", "MQTT_PASSWORD", 1),
-        ] {
-            assert_eq!(distance(one, other), letters, "{one} {other}");
-            assert_eq!(distance(other, one), letters, "{other} {one}");
-        }
-    }
 
     #[test]
     fn a_name_that_sets_no_field_is_told_with_the_nearest_that_does() {

@@ -34,6 +34,14 @@ pub(crate) fn named(name: &str) -> Result<Board> {
     toml::from_str(text).with_context(|| format!("boards/{name}/board.toml"))
 }
 
+/// Refuses a name that is none of a board.
+pub(crate) fn must_know(name: &str) -> Result<()> {
+    if names().any(|known| known == name) {
+        return Ok(());
+    }
+    Err(unknown(name))
+}
+
 /// A name that is none of a board.
 pub(crate) fn unknown(name: &str) -> anyhow::Error {
     let known: Vec<&str> = names().collect();

@@ -10,6 +10,7 @@ mod boards;
 mod broker;
 mod bundle;
 mod clock;
+mod configuration;
 mod deploy;
 mod devices;
 mod doctor;
@@ -20,6 +21,7 @@ mod model;
 mod monitor;
 mod notice;
 mod on_box;
+mod place;
 mod print;
 mod remote;
 mod report;
@@ -28,7 +30,7 @@ mod table;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Tools for Undertone boxes.
 #[derive(Debug, Parser)]
@@ -78,7 +80,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return failure::usage::tell(&error, &Cli::command()),
+    };
+    let result = match cli.command {
         Command::Analyze(args) => args.run(),
         Command::Bench(args) => args.run(),
         Command::Model(command) => command.run(),

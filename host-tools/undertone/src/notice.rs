@@ -4,8 +4,10 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use undertone_deployment::{DeploymentSection, LegalBasis, Subjects};
+
+use crate::failure::Failure;
 
 /// Bytes of a configuration file, at most; as in the daemon.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -85,14 +87,19 @@ fn read(path: &Path) -> Result<DeploymentSection> {
         .and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text))
         .with_context(|| format!("cannot read the configuration {shown}"))?;
     if text.len() as u64 > MAX_BYTES {
-        bail!(
+        return Err(bad_configuration(format!(
             "the configuration {shown} is longer than {} KiB, which none is",
             MAX_BYTES >> 10
-        );
+        )));
     }
     let file: ConfigFile = toml::from_str(&text).map_err(|error| {
         let fault = undertone_deployment::toml_fault(&text, &error);
-        anyhow::anyhow!("the configuration {shown} is not valid: {fault}")
+        bad_configuration(format!("the configuration {shown} is not valid: {fault}"))
     })?;
     Ok(file.deployment)
+}
+
+fn bad_configuration(cause: String) -> anyhow::Error {
+    let next = "name the daemon's configuration; docs/configuration.md has every field";
+    Failure::error("bad-configuration", cause, next)
 }

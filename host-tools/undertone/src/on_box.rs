@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -35,15 +35,25 @@ impl OnBox {
             None => {
                 let (mut command, line) = self.here(&words);
                 command.stderr(Stdio::inherit());
-                let output = command
-                    .output()
-                    .with_context(|| format!("cannot run {line}"));
-                (output?, line, "this machine".to_owned())
+                let output = command.output().map_err(|error| {
+                    Failure::error(
+                        "no-undertoned",
+                        format!("cannot run {line}: {error}"),
+                        "install the package undertoned here, or name a box: user@host",
+                    )
+                })?;
+                (output, line, "this machine".to_owned())
             }
         };
         let code = output.status.code().unwrap_or(-1);
         match report_in(&output.stdout) {
             Some(report) if report["ok"].is_boolean() => Ok((report, code)),
+            // What clap says of a wrong command line, and only that.
+            _ if code == 2 => Err(Failure::error(
+                "bad-arguments",
+                format!("`{line}` was not understood on {wherever}; what it says stands above"),
+                format!("see what it takes there: undertoned {word} --help"),
+            )),
             _ => Err(Failure::error(
                 "no-undertoned",
                 format!("`{line}` gave no report on {wherever} (exit code {code})"),

@@ -41,6 +41,17 @@ impl Connection {
     }
 }
 
+impl Connection {
+    /// Without the key that was named, ssh would try others, and ask for a password in the end.
+    fn must_be_there(&self) -> Result<()> {
+        let named = [&self.identity, &self.ssh_config];
+        for path in named.into_iter().flatten() {
+            crate::bundle::open(path)?;
+        }
+        Ok(())
+    }
+}
+
 /// A box.
 pub(crate) struct Remote<'a> {
     target: &'a str,
@@ -94,6 +105,7 @@ impl<'a> Remote<'a> {
     }
 
     fn line(&self, line: &str) -> Result<Output> {
+        self.connection.must_be_there()?;
         let mut ssh = Command::new("ssh");
         self.options(&mut ssh, "-p");
         ssh.arg(self.target()?).arg("--").arg(line);
@@ -101,7 +113,7 @@ impl<'a> Remote<'a> {
         if self.connection.non_interactive {
             ssh.stdin(Stdio::null());
         }
-        let output = ssh.output().context("cannot start ssh; is it installed?")?;
+        let output = ssh.output().map_err(|error| cannot_start("ssh", &error))?;
         if output.status.code() == Some(255) {
             return Err(self.unreachable("ssh"));
         }
@@ -179,6 +191,7 @@ impl<'a> Remote<'a> {
     }
 
     pub(crate) fn upload(&self, file: &Path, to: &str) -> Result<()> {
+        self.connection.must_be_there()?;
         let mut scp = Command::new("scp");
         self.options(&mut scp, "-P");
         // A name with a colon would be a host.
@@ -190,12 +203,20 @@ impl<'a> Remote<'a> {
         if self.connection.non_interactive {
             scp.stdin(Stdio::null());
         }
-        let status = scp.status().context("cannot start scp; is it installed?")?;
+        let status = scp.status().map_err(|error| cannot_start("scp", &error))?;
         if !status.success() {
             return Err(self.unreachable("scp"));
         }
         Ok(())
     }
+}
+
+fn cannot_start(program: &str, reason: &std::io::Error) -> anyhow::Error {
+    Failure::error(
+        "no-ssh",
+        format!("cannot start {program}: {reason}"),
+        "install it: apt-get install openssh-client",
+    )
 }
 
 /// The report in what a program printed: the last line that is JSON.

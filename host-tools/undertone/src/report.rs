@@ -11,7 +11,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 use crate::failure::Failure;
 use crate::on_box::OnBox;
-use crate::print;
+use crate::{place, print};
 
 /// Files of a report, at most, and bytes of all of them together.
 const MAX_FILES: usize = 1000;
@@ -36,6 +36,9 @@ impl Args {
     pub(crate) fn run(&self) -> Result<()> {
         if let Some(path) = self.output.as_ref().filter(|path| path.exists()) {
             return Err(exists(path));
+        }
+        if let Some(path) = &self.output {
+            place::must_take(path)?;
         }
         let (report, _) = self.on_box.ask("report")?;
         let host = report["host"].as_str().unwrap_or("box");
@@ -92,7 +95,7 @@ fn pack(report: &Value, path: &Path) -> Result<Vec<String>> {
         .filter(|folder| !folder.as_os_str().is_empty());
     let shown = path.display();
     let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
-        .with_context(|| format!("cannot write {shown}"))?;
+        .map_err(|error| place::refused(path, &error))?;
     let mut zip = ZipWriter::new(file);
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)

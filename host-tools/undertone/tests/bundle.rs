@@ -87,7 +87,11 @@ fn json(text: &str) -> Value {
 #[test]
 fn a_bundle_is_made_signed_verified_and_shown() {
     let bench = Bench::new();
-    std::fs::write(bench.path("box.toml"), "[deployment]\npurpose = \"x\"\n").unwrap();
+    std::fs::write(
+        bench.path("box.toml"),
+        "[deployment]\npurpose = \"evaluation\"\n",
+    )
+    .unwrap();
     let made = json(&bench.create(&[
         "--model",
         MODEL,
@@ -165,6 +169,12 @@ fn every_kind_of_bad_bundle_is_refused_with_its_code() {
         "tampered"
     );
     assert_eq!(std::fs::read(bench.path("x.utb")).unwrap(), changed);
+    // It says what it claims to be, and that it is not.
+    let (code, shown, talk) = bench.run(&["bundle", "inspect", "x.utb", "--json"]);
+    assert_eq!(code, Some(1), "{talk}");
+    assert!(talk.starts_with("error[tampered]"), "{talk}");
+    assert_eq!(json(&shown)["ok"], false);
+    assert_eq!(json(&shown)["manifest"]["version"], "1.4.0");
     put(b"PK\x03\x04 something else");
     assert_eq!(verify(&["site.pub"]), "not-a-bundle");
     std::fs::remove_file(bench.path("x.utb")).unwrap();
@@ -194,8 +204,41 @@ fn content_that_a_box_would_stumble_over_makes_no_bundle() {
         "unknown-board"
     );
     let pc = ["--daemon", "program", "--board", "pc"];
-    for option in ["--model", "--configuration"] {
+    for option in ["--model", "--configuration", "--unit"] {
         assert_eq!(create(&[&pc[..], &[option, "bad"]].concat()), "bad-content");
+    }
+    let whole = std::fs::read(bench.path("program")).unwrap();
+    std::fs::write(bench.path("half"), &whole[..whole.len() / 2]).unwrap();
+    assert_eq!(create(&["--daemon", "half", "--board", "pc"]), "no-program");
+    for (text, told) in [
+        ("[deployment]\npurpose = \"x\"\n", "deployment.subjects"),
+        (
+            "[deployment]\npurpose = \"x\"\nsubjects = \"employees\"\n",
+            "deployment.subjects is employees",
+        ),
+        ("[sorce]\n", "sorce"),
+        (
+            "[deployment]\npurpose = \"evaluation\"\n[serial]\nport = \"x\"\nbaud = 1\n",
+            "serial.baud is 1: give a value from 300 to 4000000",
+        ),
+        (
+            "[deployment]\npurpose = \"evaluation\"\n[thresholds]\nbored = 0.5\n",
+            "thresholds.bored",
+        ),
+    ] {
+        std::fs::write(bench.path("box.toml"), text).unwrap();
+        let more = ["--configuration", "box.toml"];
+        assert_eq!(create(&[&pc[..], &more].concat()), "bad-content");
+        let words = [
+            "bundle",
+            "create",
+            "--bundle-version",
+            "1.0.0",
+            "-o",
+            "x.utb",
+        ];
+        let (_, _, talk) = bench.run(&[&words[..], &pc, &more].concat());
+        assert!(talk.contains(told), "{told}: {talk}");
     }
     if std::env::consts::ARCH == "x86_64" {
         assert_eq!(

@@ -182,22 +182,44 @@ const NEWER: [(&str, &str); 5] = [
     ("meta-data", "instance-id: rpios-image\n"),
 ];
 
+/// Complete with what the environment of the setup adds.
+const CONFIGURATION: &str = "[deployment]\npurpose = \"triage\"\nsubjects = \"patients\"\nlegal_basis = \"medical\"\n[mqtt]\nhost = \"broker\"\n";
+
+/// A Debian package (deb(5)) of undertoned, with so many bytes of data.
+fn deb(arch: &str, bytes: usize) -> Vec<u8> {
+    let control = format!("Package: undertoned\nVersion: 1\nArchitecture: {arch}\n");
+    let mut tar = vec![0u8; 512];
+    tar[..9].copy_from_slice(b"./control");
+    tar[124..135].copy_from_slice(format!("{:011o}", control.len()).as_bytes());
+    tar.extend(control.as_bytes());
+    tar.resize(tar.len().next_multiple_of(512) + 1024, 0);
+    let mut file = b"!<arch>\n".to_vec();
+    for (name, content) in [
+        ("debian-binary", b"2.0\n".to_vec()),
+        ("control.tar", tar),
+        ("data.tar", vec![0u8; bytes]),
+    ] {
+        let size = content.len();
+        file.extend(
+            format!(
+                "{name:<16}{:<12}{:<6}{:<6}{:<8}{size:<10}`\n",
+                0, 0, 0, 100_644
+            )
+            .bytes(),
+        );
+        file.extend(content);
+    }
+    file
+}
+
 /// A setup with everything in it.
 fn setup(bench: &Bench) {
     let model = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../../models/undertone-research.onnx"
     );
-    fs::write(
-        bench.path("undertoned.deb"),
-        b"!<arch>\ndebian-binary   and so on",
-    )
-    .unwrap();
-    fs::write(
-        bench.path("box.toml"),
-        "[deployment]\npurpose = \"triage\"\n",
-    )
-    .unwrap();
+    fs::write(bench.path("undertoned.deb"), deb("arm64", 100)).unwrap();
+    fs::write(bench.path("box.toml"), CONFIGURATION).unwrap();
     let key = Command::new(env!("CARGO_BIN_EXE_undertone"))
         .args(["bundle", "key", "--output", "site"])
         .current_dir(bench.folder.path())
@@ -209,16 +231,13 @@ fn setup(bench: &Bench) {
          [user]\nname = \"field\"\nssh_keys = [\"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 field@desk\"]\n\
          [wifi]\nssid = \"ward 3\"\npassphrase = \"correct horse\"\ncountry = \"DE\"\n\
          [install]\npackage = \"undertoned.deb\"\nmodel = \"{model}\"\nconfiguration = \"box.toml\"\nkeys = [\"site.pub\"]\n\
-         [environment]\nUNDERTONE_MQTT_USERNAME = \"box7\"\nUNDERTONE_MQTT_PASSWORD = \"s3cret\"\n"
+         [environment]\nUNDERTONE_MQTT_USER = \"box7\"\nUNDERTONE_MQTT_PASSWORD = \"s3cret\"\n"
     );
     fs::write(bench.path("setup.toml"), text).unwrap();
 }
 
 fn payload(bench: &Bench) {
-    assert_eq!(
-        bench.boot_file("undertone-undertoned.toml"),
-        "[deployment]\npurpose = \"triage\"\n"
-    );
+    assert_eq!(bench.boot_file("undertone-undertoned.toml"), CONFIGURATION);
     assert!(
         bench
             .boot_file("undertone-undertoned.deb")
@@ -369,6 +388,15 @@ fn bad_images_are_refused_before_anything_is_written() {
         bench.refused(&["os.img", "card.img", "--sha256", &"0".repeat(64)]),
         "wrong-sum"
     );
+    // What is there must be a sum: a download that failed must not count as none at all.
+    for no_sum in ["", "\n", "404: Not Found\n", "00  os.img\n"] {
+        fs::write(bench.path("os.img.sha256"), no_sum).unwrap();
+        assert_eq!(
+            bench.refused(&["os.img", "card.img"]),
+            "bad-sum",
+            "{no_sum:?}"
+        );
+    }
     fs::write(
         bench.path("os.img.sha256"),
         format!("{}  os.img\n", "1".repeat(64)),
@@ -415,6 +443,18 @@ fn existing_files_are_kept_and_a_dry_run_writes_nothing() {
     fs::write(bench.path("kept.img"), "something else").unwrap();
     assert_eq!(bench.refused(&["os.img", "kept.img"]), "exists");
     assert_eq!(fs::read(bench.path("kept.img")).unwrap(), b"something else");
+    // What the boot partition cannot take is found out before the card is written, too.
+    let line = fs::read_to_string(bench.path("setup.toml")).unwrap();
+    fs::write(bench.path("big.deb"), deb("arm64", BOOT_BYTES)).unwrap();
+    fs::write(
+        bench.path("setup.toml"),
+        line.replace("undertoned.deb", "big.deb"),
+    )
+    .unwrap();
+    assert_eq!(
+        bench.refused(&["os.img", "card.img", "--setup", "setup.toml"]),
+        "no-room"
+    );
     fs::write(
         bench.path("setup.toml"),
         "hostname = \"A\"\n[user]\nname = \"b\"\n",

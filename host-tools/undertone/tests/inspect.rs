@@ -20,7 +20,10 @@ fn refused(path: &str) -> String {
         "data goes to standard output, talk does not"
     );
     let talk = String::from_utf8(output.stderr).unwrap();
-    assert!(talk.starts_with("error: ") && talk.contains(path), "{talk}");
+    assert!(
+        talk.starts_with("error[") && talk.contains(path) && talk.contains("\nnext: "),
+        "{talk}"
+    );
     talk
 }
 

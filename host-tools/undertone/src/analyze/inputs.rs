@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 use super::shard::Shard;
+use crate::failure::Failure;
 
 /// Endings by which a folder's recordings are known; a file that is named itself is tried whatever it is called.
 const ENDINGS: [&str; 5] = ["wav", "flac", "mp3", "ogg", "oga"];
@@ -60,12 +61,16 @@ impl Inputs {
             .iter()
             .map(|path| path.display().to_string())
             .collect();
-        ensure!(
-            !inputs.is_empty(),
-            "no recording is in {}: name files, or folders with files that end in .{}",
-            named.join(", "),
-            ENDINGS.join(" .")
-        );
+        if inputs.is_empty() {
+            return Err(Failure::error(
+                "no-recordings",
+                format!("no recording is in {}", named.join(", ")),
+                format!(
+                    "name files, or folders with files that end in .{}",
+                    ENDINGS.join(" .")
+                ),
+            ));
+        }
         if others > 0 {
             eprintln!("{others} file(s) of other kinds in the folders are left out");
         }

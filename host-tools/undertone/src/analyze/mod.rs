@@ -26,11 +26,12 @@ use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use undertone_analysis::Channels;
 use undertone_deployment::{DeploymentSection, LegalBasis, Subjects};
 
+use crate::failure::Failure;
 use crate::model;
 use inputs::Inputs;
 use journal::Journal;
@@ -124,9 +125,11 @@ impl Args {
         }
         .check()?;
         if deployment.is_acoustic_only() {
-            bail!(
-                "the purpose acoustic-only has no emotions inferred, which is all that this command does"
-            );
+            return Err(Failure::error(
+                "deployment",
+                "the purpose acoustic-only has no emotions inferred, which is all that this command does",
+                "declare another --purpose, where that is lawful; docs/privacy.md",
+            ));
         }
         if let Some(roles) = &self.roles {
             roles.check(&deployment)?;
@@ -179,10 +182,13 @@ impl Args {
         }
         for path in [&path, output] {
             let place = path.display();
-            ensure!(
-                !path.exists(),
-                "{place} is there already: --resume goes on with it, otherwise remove it or name another with --output"
-            );
+            if path.exists() {
+                return Err(Failure::error(
+                    "exists",
+                    format!("{place} is there already"),
+                    "--resume goes on with it; otherwise remove it, or name another with --output",
+                ));
+            }
         }
         Ok((Journal::create(&path, run)?, HashSet::new()))
     }
@@ -206,12 +212,14 @@ impl Args {
             } else {
                 "in the rows of kind error"
             };
-            bail!(
-                "{} of {} recordings could not be analysed to their end; the reasons are {place}, and --resume tries \
-                 them again",
-                outcome.failed,
-                outcome.recordings
-            );
+            return Err(Failure::error(
+                "incomplete",
+                format!(
+                    "{} of {} recordings could not be analysed to their end; the reasons are {place}",
+                    outcome.failed, outcome.recordings
+                ),
+                "see to these recordings; with --output, --resume tries them again",
+            ));
         }
         Ok(())
     }

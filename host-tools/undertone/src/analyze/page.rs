@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Error, Result, bail};
+use anyhow::{Context, Error, Result};
 use undertone_analysis::Channels;
 use undertone_deployment::Deployment;
 use undertone_page::chart::{Axis, Bars, Ink, Series, Size, Span};
@@ -16,6 +16,7 @@ use super::progress::Progress;
 use super::recording::{Listening, hear};
 use super::timeline::{Heard, HeardChannel, HeardKind, Timeline};
 use super::trace::{Source, Trace};
+use crate::failure::Failure;
 
 /// Seconds of one strip, and the most strips of a channel: longer recordings have longer strips.
 const STRIP: f64 = 30.0;
@@ -55,10 +56,14 @@ pub(super) fn write(
 ) -> Result<()> {
     let (inputs, _) = Inputs::find(paths, None)?.without(&HashSet::new());
     let [input] = inputs.as_slice() else {
-        bail!(
-            "--report is about one recording, and {} were found: name one file",
-            inputs.len()
-        );
+        return Err(Failure::error(
+            "one-recording",
+            format!(
+                "--report is about one recording, and {} were found",
+                inputs.len()
+            ),
+            "name one file",
+        ));
     };
     undertone_page::may_be_written(file)?;
     let progress = Progress::new(&inputs);
@@ -70,7 +75,11 @@ pub(super) fn write(
     progress.finish();
     if timeline.channels.is_empty() || timeline.seconds == 0.0 {
         outcome.map_err(Error::msg)?;
-        bail!("{}: holds no sound", timeline.file);
+        return Err(Failure::error(
+            "bad-audio",
+            format!("{}: holds no sound", timeline.file),
+            "record or export it again",
+        ));
     }
     let mixed = listening.roles.is_none() && listening.channels == Channels::Mix;
     let sources: Vec<Source> = timeline

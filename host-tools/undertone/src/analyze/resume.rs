@@ -5,9 +5,10 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use super::line::{Head, Run};
+use crate::failure::Failure;
 
 /// Leaves in the file only the rows of recordings that are complete, and returns these. Rows of recordings that failed
 /// or were cut short go, and so does a torn line.
@@ -34,10 +35,9 @@ pub(super) fn prepare(path: &Path, run: &Run) -> Result<HashSet<String>> {
         Ok(())
     })
     .with_context(cannot)?;
-    ensure!(
-        !first,
-        "{place} is empty: remove it, or name another with --output"
-    );
+    if first {
+        return Err(cannot_resume(format!("{place} is empty")));
+    }
 
     let kept = path.with_added_extension("resuming");
     let (mut dropped, mut torn) = (0, 0);
@@ -92,8 +92,9 @@ fn for_each_row(
 }
 
 fn same_settings(line: &[u8], run: &Run) -> Result<()> {
-    let no_run = "its first line is not the one that undertone analyze writes; name another file with --output";
-    let before: Run = serde_json::from_slice(line).context(no_run)?;
+    let before: Run = serde_json::from_slice(line).map_err(|_| {
+        cannot_resume("its first line is not the one that undertone analyze writes".into())
+    })?;
     let differs = [
         (
             "--model",
@@ -112,10 +113,16 @@ fn same_settings(line: &[u8], run: &Run) -> Result<()> {
         .filter(|(_, differs)| *differs)
         .map(|(name, _)| *name)
         .collect();
-    ensure!(
-        names.is_empty(),
-        "it was begun with another {}; give the same, or name another file with --output",
+    if names.is_empty() {
+        return Ok(());
+    }
+    Err(cannot_resume(format!(
+        "it was begun with another {}",
         names.join(" and ")
-    );
-    Ok(())
+    )))
+}
+
+fn cannot_resume(cause: String) -> anyhow::Error {
+    let next = "give the same settings as before, or name another file with --output";
+    Failure::error("cannot-resume", cause, next)
 }

@@ -1,20 +1,21 @@
 //! `undertone bundle create`.
 
 use std::fs::File;
-use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read, Seek as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use undertone_model::Model;
 use undertone_slots::{
     FORMAT, FileEntry, FileKind, MAX_FILE_BYTES, Manifest, PRODUCT, Version, write_bundle,
 };
 
-use super::{program, sign, summary};
+use super::{program, sign, summary, unit};
 use crate::failure::Failure;
-use crate::{boards, print};
+use crate::{boards, configuration, place, print};
 
 /// A file to put in: what it is, where it is from, and the file, opened.
 type Source = (FileKind, PathBuf, File);
@@ -58,13 +59,23 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(&self) -> Result<()> {
-        if let Some(name) = self
-            .boards
+        self.boards
             .iter()
-            .find(|name| !boards::names().any(|known| known == name.as_str()))
-        {
-            return Err(boards::unknown(name));
+            .try_for_each(|name| boards::must_know(name))?;
+        if self.minimum_version > self.bundle_version {
+            return Err(Failure::error(
+                "bad-manifest",
+                format!(
+                    "--minimum-version is {}, above --bundle-version {}: no box that took it could run it",
+                    self.minimum_version, self.bundle_version
+                ),
+                format!(
+                    "give a --minimum-version of at most {}",
+                    self.bundle_version
+                ),
+            ));
         }
+        may_be_replaced(&self.output)?;
         let (arch, mut files) = self.gather()?;
         self.check_arch(arch)?;
         let entries: Result<Vec<FileEntry>> = files
@@ -109,19 +120,22 @@ impl Args {
             (FileKind::Configuration, self.configuration.as_ref()),
             (FileKind::Unit, self.unit.as_ref()),
         ];
-        let mut files = Vec::new();
+        let mut files: Vec<Source> = Vec::new();
+        let mut arch = None;
+        let mut model = None;
         for (kind, path) in named {
             let Some(path) = path else { continue };
             let mut file = super::open(path)?.into_inner();
-            check_content(kind, path, &mut file)?;
+            match kind {
+                FileKind::Daemon => arch = Some(program::examine(&mut file, path)?),
+                FileKind::Model => model = Some(read_model(path, &mut file)?),
+                FileKind::Configuration => check_configuration(path, &mut file, model.as_ref())?,
+                FileKind::Unit => check_unit(path, &mut file)?,
+            }
+            file.rewind()?;
             files.push((kind, path.clone(), file));
         }
-        let mut head = Vec::new();
-        let (_, path, program) = files.first_mut().context("there is no daemon")?;
-        Read::by_ref(program).take(64).read_to_end(&mut head)?;
-        let arch = program::arch_of(&head, path)?;
-        program.seek(SeekFrom::Start(0))?;
-        Ok((arch, files))
+        Ok((arch.context("there is no daemon")?, files))
     }
 
     /// A program that a named board cannot run is a mistake that is better found here than there.
@@ -146,41 +160,58 @@ impl Args {
     }
 }
 
+/// No text in a bundle is longer.
+const MAX_TEXT: u64 = 1 << 20;
+
 /// What a box would stumble over later is refused now.
-fn check_content(kind: FileKind, path: &Path, file: &mut File) -> Result<()> {
-    let refuse = |reason: String| {
-        Failure::error(
-            "bad-content",
-            format!(
-                "{} is no {kind:?} to put into a bundle: {reason}",
-                path.display()
-            ),
-            match kind {
-                FileKind::Model => format!("undertone model verify {}", path.display()),
-                _ => format!("undertoned --config {} --check", path.display()),
-            },
-        )
+fn refuse(what: &str, path: &Path, reason: &dyn std::fmt::Display, next: String) -> anyhow::Error {
+    Failure::error(
+        "bad-content",
+        format!(
+            "{} is no {what} to put into a bundle: {reason}",
+            path.display()
+        ),
+        next,
+    )
+}
+
+fn read_model(path: &Path, file: &mut File) -> Result<Model> {
+    let wrong = |error: &dyn std::fmt::Display| {
+        let next = format!("undertone model verify {}", path.display());
+        refuse("model", path, error, next)
     };
-    match kind {
-        FileKind::Model => {
-            let bytes = undertone_model::read_bounded(&mut *file)
-                .map_err(|error| refuse(error.to_string()))?;
-            undertone_model::Model::from_bytes(&bytes)
-                .map_err(|error| refuse(error.to_string()))?;
-        }
-        FileKind::Configuration => {
-            let mut text = String::new();
-            Read::by_ref(file)
-                .take(1 << 20)
-                .read_to_string(&mut text)
-                .map_err(|error| refuse(error.to_string()))?;
-            text.parse::<toml::Table>()
-                .map_err(|error| refuse(undertone_deployment::toml_fault(&text, &error)))?;
-        }
-        FileKind::Daemon | FileKind::Unit => {}
-    }
-    file.seek(SeekFrom::Start(0))?;
-    Ok(())
+    let bytes = undertone_model::read_bounded(file).map_err(|error| wrong(&error))?;
+    Model::from_bytes(&bytes).map_err(|error| wrong(&error))
+}
+
+fn read_text(what: &str, path: &Path, file: &mut File) -> Result<String> {
+    let mut text = String::new();
+    let read = Read::by_ref(file).take(MAX_TEXT).read_to_string(&mut text);
+    read.map_err(|error| {
+        refuse(
+            what,
+            path,
+            &error,
+            format!("head -c 200 {}", path.display()),
+        )
+    })?;
+    Ok(text)
+}
+
+fn check_configuration(path: &Path, file: &mut File, model: Option<&Model>) -> Result<()> {
+    let text = read_text("configuration", path, file)?;
+    configuration::check(path, &text, Vec::new(), model).map_err(|error| {
+        let next = "correct it: docs/configuration.md has every field with what is allowed";
+        refuse("configuration", path, &error, next.into())
+    })
+}
+
+fn check_unit(path: &Path, file: &mut File) -> Result<()> {
+    let text = read_text("unit", path, file)?;
+    unit::check(&text).map_err(|reason| {
+        let next = format!("systemd-analyze verify {}", path.display());
+        refuse("unit", path, &reason, next)
+    })
 }
 
 fn entry(kind: FileKind, path: &Path, file: &mut File) -> Result<FileEntry> {
@@ -198,7 +229,7 @@ fn entry(kind: FileKind, path: &Path, file: &mut File) -> Result<FileEntry> {
         hash.update(&buffer[..count]);
         bytes += count as u64;
     }
-    file.seek(SeekFrom::Start(0))?;
+    file.rewind()?;
     let sha256 = hash
         .finalize()
         .iter()
@@ -217,11 +248,8 @@ fn is_bundle(path: &Path) -> bool {
         && begin == undertone_slots::MAGIC
 }
 
-/// Writes a file beside its place, for nobody else to read, and puts it there whole; only a bundle is replaced.
-pub(super) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
+/// Refuses to write over what is there, unless it is a bundle, and where nothing can be written.
+fn may_be_replaced(path: &Path) -> Result<()> {
     // What is there may be the key, or one of the parts.
     if path.exists() && !is_bundle(path) {
         return Err(Failure::error(
@@ -233,20 +261,29 @@ pub(super) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) 
             "choose another name with --output",
         ));
     }
+    place::must_take(path)
+}
+
+/// Writes a file beside its place, for nobody else to read, and puts it there whole; only a bundle is replaced.
+pub(super) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    may_be_replaced(path)?;
+    let refused = |error: io::Error| place::refused(path, &error);
     // A configuration in it may hold a password.
-    let written = File::options()
+    let mut file = File::options()
         .write(true)
         .create(true)
         .truncate(true)
         .mode(0o600)
         .open(&part)
-        .with_context(|| format!("cannot write {}", part.display()))
-        .and_then(|mut file| {
-            write(&mut file)?;
-            file.flush()?;
-            file.sync_all()?;
-            std::fs::rename(&part, path).with_context(|| format!("cannot write {}", path.display()))
-        });
+        .map_err(refused)?;
+    let written = write(&mut file).and_then(|()| {
+        file.sync_all()
+            .and_then(|()| std::fs::rename(&part, path))
+            .map_err(refused)
+    });
     if written.is_err() {
         let _ = std::fs::remove_file(&part);
     }

@@ -10,7 +10,7 @@ use minisign::KeyPair;
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::print;
+use crate::{place, print};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -29,6 +29,7 @@ impl Args {
         let secret = secret.context("cannot make keys")?.into_string();
         let public = pair.pk.to_box().context("cannot make keys")?.into_string();
         let (key, public_key) = (with(&self.output, ".key"), with(&self.output, ".pub"));
+        place::must_take(&key)?;
         write_new(&key, 0o600, &secret)?;
         write_new(&public_key, 0o644, &public)?;
         eprintln!(
@@ -61,5 +62,5 @@ fn write_new(path: &Path, mode: u32, text: &str) -> Result<()> {
     })?;
     file.write_all(text.as_bytes())
         .and_then(|()| file.sync_all())
-        .with_context(|| format!("cannot write {}", path.display()))
+        .map_err(|error| place::refused(path, &error))
 }

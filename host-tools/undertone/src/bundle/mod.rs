@@ -5,16 +5,17 @@ mod inspect;
 mod key;
 mod program;
 mod sign;
+mod unit;
 mod verify;
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read as _};
 use std::path::Path;
 
 use anyhow::Result;
 use clap::Subcommand;
 use serde_json::{Value, json};
-use undertone_slots::{Bundle, Manifest};
+use undertone_slots::{Bundle, Manifest, TrustedKeys};
 
 use crate::failure::Failure;
 
@@ -59,6 +60,66 @@ pub(crate) fn open(path: &Path) -> Result<BufReader<File>> {
         Ok(_) => Err(refuse("it is no regular file".into())),
         Err(error) => Err(refuse(error.to_string())),
     }
+}
+
+/// A public key to check with.
+pub(crate) fn public_key(path: &Path) -> Result<TrustedKeys> {
+    let text = key_text(path)?;
+    if kind_of_key(&text) == Some(KeyKind::Secret) {
+        return Err(Failure::error(
+            "bad-key",
+            format!(
+                "{} is a secret key, and bundles are checked with the public one",
+                path.display()
+            ),
+            format!(
+                "--key {}; and keep the secret key where only you can read it",
+                beside(path, "pub")
+            ),
+        ));
+    }
+    Ok(TrustedKeys::from_file(path)?)
+}
+
+/// The two halves of a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum KeyKind {
+    Public,
+    Secret,
+}
+
+/// Which half a key of minisign is, by its length: 42 bytes if it is public and 158 if it is secret, encrypted or not.
+fn kind_of_key(text: &str) -> Option<KeyKind> {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let key = lines.find(|line| !line.starts_with("untrusted comment:"))?;
+    // All begin with `Ed`, in base64.
+    match key.len() {
+        _ if !key.starts_with("RW") => None,
+        56 => Some(KeyKind::Public),
+        212 => Some(KeyKind::Secret),
+        _ => None,
+    }
+}
+
+/// The text of a key file.
+fn key_text(path: &Path) -> Result<String> {
+    let mut text = String::new();
+    open(path)?
+        .take(16 * 1024)
+        .read_to_string(&mut text)
+        .map_err(|error| {
+            Failure::error(
+                "bad-key",
+                format!("{} is no key: {error}", path.display()),
+                "undertone bundle key --output site (or minisign -G) makes a pair of keys",
+            )
+        })?;
+    Ok(text)
+}
+
+/// The other key of a pair, as `undertone bundle key` calls it.
+fn beside(path: &Path, end: &str) -> String {
+    path.with_extension(end).display().to_string()
 }
 
 /// Reads all files of a bundle and checks their hashes.

@@ -8,9 +8,9 @@ use minisign::{ErrorKind, PublicKey, SecretKey, SecretKeyBox};
 use serde_json::json;
 use undertone_slots::{Bundle, SIGNATURE_COMMENT, Version, write_bundle};
 
-use super::{create::replace, open, summary};
+use super::{KeyKind, beside, create::replace, key_text, kind_of_key, open, summary};
 use crate::failure::Failure;
-use crate::print;
+use crate::{place, print};
 
 /// Where a password can be given to a script.
 const PASSWORD: &str = "UNDERTONE_KEY_PASSWORD";
@@ -35,6 +35,9 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(&self) -> Result<()> {
+        if let Some(output) = &self.output {
+            place::must_take(output)?;
+        }
         // Once to the end, so that nothing damaged is ever signed.
         let whole = Bundle::open_unverified(open(&self.bundle)?)?;
         let text = whole.manifest_bytes().to_vec();
@@ -43,10 +46,13 @@ impl Args {
         let signature = sign(&text, &self.key, manifest.version, self.non_interactive)?;
         let mut files = open(&self.bundle)?;
         let skipped = std::io::copy(&mut files.by_ref().take(front as u64), &mut std::io::sink())?;
-        anyhow::ensure!(
-            skipped == front as u64,
-            "the bundle changed while it was read"
-        );
+        if skipped != front as u64 {
+            return Err(Failure::error(
+                "changed",
+                format!("{} changed while it was read", self.bundle.display()),
+                "wait until whatever writes it is done",
+            ));
+        }
         let output = self.output.as_ref().unwrap_or(&self.bundle);
         replace(output, |to| {
             write_bundle(to, &signature, &text, &mut files).map_err(Into::into)
@@ -93,11 +99,21 @@ fn bad_key(path: &Path, reason: &dyn std::fmt::Display) -> anyhow::Error {
 }
 
 fn secret_key(path: &Path, non_interactive: bool) -> Result<SecretKey> {
-    let mut text = String::new();
-    open(path)?
-        .take(16 * 1024)
-        .read_to_string(&mut text)
-        .map_err(|error| bad_key(path, &error))?;
+    let text = key_text(path)?;
+    let kind = kind_of_key(&text);
+    if kind.is_none() {
+        return Err(bad_key(path, &"it is no key of minisign"));
+    }
+    if kind == Some(KeyKind::Public) {
+        return Err(Failure::error(
+            "bad-key",
+            format!(
+                "{} is a public key, and bundles are signed with the secret one",
+                path.display()
+            ),
+            format!("--key {}", beside(path, "key")),
+        ));
+    }
     let parse = || SecretKeyBox::from_string(&text).map_err(|error| bad_key(path, &error));
     match parse()?.into_unencrypted_secret_key() {
         Ok(secret) => return Ok(secret),

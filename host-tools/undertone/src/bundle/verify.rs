@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use serde_json::json;
-use undertone_slots::{Bundle, TrustedKeys, Version};
+use undertone_slots::{Bundle, Version};
 
-use super::{drain, open, summary};
-use crate::print;
+use super::{drain, open, public_key, summary};
+use crate::{boards, print};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -37,7 +37,10 @@ impl Args {
     }
 
     fn verify(&self) -> Result<()> {
-        let keys = TrustedKeys::from_file(&self.key)?;
+        if let Some(board) = &self.board {
+            boards::must_know(board)?;
+        }
+        let keys = public_key(&self.key)?;
         let bundle = Bundle::open(open(&self.bundle)?, &keys)?;
         let manifest = bundle.manifest();
         let board = self.board.as_ref().or(manifest.boards.first());

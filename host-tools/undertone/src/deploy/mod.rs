@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
-use undertone_slots::{Bundle, Manifest, TrustedKeys, Version};
+use undertone_slots::{Bundle, Manifest, Version};
 
 use crate::failure::Failure;
 use crate::remote::{Connection, Remote};
@@ -81,7 +81,7 @@ impl Deploy {
     fn check_here(&self) -> Result<Manifest> {
         let source = bundle::open(&self.bundle)?;
         let opened = match &self.key {
-            Some(key) => Bundle::open(source, &TrustedKeys::from_file(key)?)?,
+            Some(key) => Bundle::open(source, &bundle::public_key(key)?)?,
             None => Bundle::open_unverified(source)?,
         };
         if opened.signature().is_empty() {

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use fatfs::{FileSystem, FsOptions};
 
 use super::partition::{Slice, Span};
@@ -39,18 +39,19 @@ impl Boot {
         let file = match self.fat.root_dir().open_file(name) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).with_context(|| format!("cannot read {name}")),
+            Err(error) => return Err(unusable(&format!("{name} cannot be read"), &error)),
         };
         let mut text = String::new();
         file.take(MAX_TEXT)
             .read_to_string(&mut text)
-            .with_context(|| format!("cannot read {name} of the boot partition"))?;
+            .map_err(|error| unusable(&format!("{name} cannot be read"), &error))?;
         Ok(Some(text))
     }
 
     /// Bytes that are free.
     pub(super) fn free(&self) -> Result<u64> {
-        let stats = self.fat.stats().context("cannot read the boot partition")?;
+        let stats = self.fat.stats();
+        let stats = stats.map_err(|error| unusable("its table cannot be read", &error))?;
         Ok(u64::from(stats.free_clusters()) * u64::from(stats.cluster_size()))
     }
 
@@ -67,14 +68,28 @@ impl Boot {
             root.open_file(name)?.read_to_end(&mut found)?;
             Ok(found)
         };
-        let found = written().with_context(|| format!("cannot write {name}"))?;
-        anyhow::ensure!(found == content, "{name} was not written as it should be");
+        let found =
+            written().map_err(|error| unusable(&format!("{name} cannot be written"), &error))?;
+        if found != content {
+            return Err(unusable(
+                &format!("{name} cannot be written"),
+                &"it reads otherwise",
+            ));
+        }
         Ok(())
     }
 
     pub(super) fn close(self) -> Result<()> {
         self.fat
             .unmount()
-            .context("cannot finish the boot partition")
+            .map_err(|error| unusable("it cannot be finished", &error))
     }
+}
+
+fn unusable(what: &str, reason: &dyn std::fmt::Display) -> anyhow::Error {
+    Failure::error(
+        "bad-boot-partition",
+        format!("the boot partition: {what}: {reason}"),
+        "fetch the image again and pass --sha256; if it is whole, take another card",
+    )
 }

@@ -8,21 +8,22 @@ mod image;
 mod partition;
 mod progress;
 mod provision;
+mod sum;
 mod system;
 mod target;
 mod write;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::print;
 use boot::Boot;
-use image::Image;
+use image::{Image, Packing};
 use progress::Bar;
-use provision::{FirstBoot, Setup};
+use provision::{FirstBoot, Provision};
 use system::System;
 use target::Target;
 
@@ -63,22 +64,33 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(&self) -> Result<()> {
-        let setup = self.setup.as_deref().map(Setup::read).transpose()?;
+        // From what is quickly found out to what takes minutes.
+        let setup = self.setup.as_deref().map(Provision::read).transpose()?;
+        let expected = self.expected_sum()?;
         let target = Target::examine(&System::default(), &self.target, self.large_disk)?;
         let image = Image::open(&self.image)?;
-        let checked = self.check_sum(&image)?;
+        if image.packing == Packing::Plain {
+            target.must_hold(image.file_bytes)?;
+        }
+        if let Some(expected) = &expected {
+            self.check_sum(&image, expected)?;
+        }
         let length = self.measure(&image)?;
         target.must_hold(length)?;
+        let rehearsed = match &setup {
+            Some(setup) => Some(self.rehearse(&image, setup, length)?),
+            None => None,
+        };
         let mut report = json!({
             "image": self.image.display().to_string(),
             "image_bytes": length,
-            "checksum": if checked { "as expected" } else { "none was given" },
+            "checksum": if expected.is_some() { "as expected" } else { "none was given" },
             "target": target.report(),
         });
         if self.dry_run {
             report["dry_run"] = true.into();
-            if let Some(setup) = &setup {
-                report["setup"] = self.rehearse(&image, setup, length)?;
+            if let Some(rehearsed) = rehearsed {
+                report["setup"] = rehearsed;
             }
             return print::report(&report, self.json);
         }
@@ -99,20 +111,25 @@ impl Args {
             writing
                 .file()
                 .sync_all()
-                .context("the target did not take all of it")?;
+                .map_err(|error| write::unwritten(length, &error))?;
         }
         writing.finish()?;
         print::report(&report, self.json)
     }
 
-    /// Whether there was a sum to compare with.
-    fn check_sum(&self, image: &Image) -> Result<bool> {
-        let beside = beside(&self.image);
-        let Some(expected) = self.sha256.clone().or(beside) else {
-            eprintln!("no --sha256 was given: whether the download is complete is not known");
-            return Ok(false);
+    /// The sum to compare with, if one was given.
+    fn expected_sum(&self) -> Result<Option<String>> {
+        let expected = match &self.sha256 {
+            Some(text) => Some(sum::given(text)?),
+            None => sum::beside(&self.image)?,
         };
-        let expected = expected.trim().to_lowercase();
+        if expected.is_none() {
+            eprintln!("no --sha256 was given: whether the download is complete is not known");
+        }
+        Ok(expected)
+    }
+
+    fn check_sum(&self, image: &Image, expected: &str) -> Result<()> {
         let bar = Bar::new("checking", image.file_bytes);
         let found = image.hash(|done| bar.at(done))?;
         bar.done();
@@ -126,7 +143,7 @@ impl Args {
                 "download the image again",
             ));
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Reads the image once to its end: it must be whole, and have a boot partition.
@@ -149,10 +166,16 @@ impl Args {
         }
     }
 
-    /// What a dry run would write to the boot partition, found out on a copy of the image's front.
-    fn rehearse(&self, image: &Image, setup: &Setup, length: u64) -> Result<Value> {
-        let mut copy =
-            tempfile::tempfile().context("no room for a rehearsal in the temporary folder")?;
+    /// What would be written to the boot partition, found out on a copy of the image's front.
+    fn rehearse(&self, image: &Image, setup: &Provision, length: u64) -> Result<Value> {
+        let no_room = |error: std::io::Error| {
+            Failure::error(
+                "no-space",
+                format!("the boot partition cannot be tried out in the temporary folder: {error}"),
+                "make room there, or name another place: TMPDIR=/var/tmp undertone flash ...",
+            )
+        };
+        let mut copy = tempfile::tempfile().map_err(no_room)?;
         let front = front(image, 64 << 20)?;
         let span = partition::boot(&mut std::io::Cursor::new(front), length)?;
         // Only now: one open file has one position, whoever reads it.
@@ -160,7 +183,8 @@ impl Args {
         std::io::copy(
             &mut std::io::Read::take(&mut bytes, span.start + span.bytes),
             &mut copy,
-        )?;
+        )
+        .map_err(no_room)?;
         self.provision(&mut copy, length, setup, false)
     }
 
@@ -168,7 +192,7 @@ impl Args {
         &self,
         disk: &mut std::fs::File,
         length: u64,
-        setup: &Setup,
+        setup: &Provision,
         write: bool,
     ) -> Result<Value> {
         let span = partition::boot(disk, length)?;
@@ -177,7 +201,7 @@ impl Args {
             Some(first_boot) => first_boot,
             None => FirstBoot::of(&boot)?,
         };
-        let files = provision::files(&boot, setup, first_boot)?;
+        let files = setup.files(&boot, first_boot)?;
         if write {
             for (name, content) in &files {
                 boot.write(name, content)?;
@@ -199,12 +223,4 @@ fn front(image: &Image, most: u64) -> Result<Vec<u8>> {
     std::io::Read::read_to_end(&mut std::io::Read::take(bytes, most), &mut front)
         .map_err(|error| image::damaged(&error))?;
     Ok(front)
-}
-
-/// The sum that a publisher puts beside an image: its first word.
-fn beside(image: &Path) -> Option<String> {
-    let mut name = image.as_os_str().to_owned();
-    name.push(".sha256");
-    let text = std::fs::read_to_string(PathBuf::from(name)).ok()?;
-    text.split_whitespace().next().map(str::to_owned)
 }

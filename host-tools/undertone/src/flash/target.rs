@@ -5,13 +5,14 @@ use std::io::{IsTerminal as _, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
-use rustix::fs::{CWD, OFlags, RenameFlags, renameat_with};
+use anyhow::Result;
+use rustix::fs::{Access, CWD, OFlags, RenameFlags, access, renameat_with, statvfs};
 use serde_json::{Value, json};
 
 use super::disk::{Disk, examine, human};
 use super::system::System;
 use crate::failure::Failure;
+use crate::place;
 
 /// A target that nothing speaks against so far.
 #[derive(Debug)]
@@ -30,6 +31,17 @@ pub(super) enum Writing {
 impl Target {
     pub(super) fn examine(system: &System, path: &Path, large: bool) -> Result<Self> {
         let Ok(about) = std::fs::metadata(path) else {
+            if let Ok(leads) = std::fs::read_link(path) {
+                return Err(Failure::error(
+                    "dangling-link",
+                    format!(
+                        "{} is a link to {}, which does not exist",
+                        path.display(),
+                        leads.display()
+                    ),
+                    format!("name the place itself, or: rm '{}'", path.display()),
+                ));
+            }
             if path.starts_with("/dev") {
                 return Err(Failure::error(
                     "no-disk",
@@ -37,16 +49,25 @@ impl Target {
                     "lsblk -o NAME,SIZE,MODEL,MOUNTPOINTS shows what there is",
                 ));
             }
+            place::must_take(path)?;
+            let part = part_of(path);
+            if part.exists() {
+                return Err(left_over(&part, &"it is there already"));
+            }
             return Ok(Self::NewFile(path.into()));
         };
         if about.file_type().is_block_device() {
-            let real = path.canonicalize().context("cannot find the device")?;
+            let real = path
+                .canonicalize()
+                .map_err(|error| cannot_open(path, &error))?;
             let name = real
                 .file_name()
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned();
             let disk = examine(system, &name, large)?;
+            access(&real, Access::READ_OK | Access::WRITE_OK)
+                .map_err(|error| cannot_open(&real, &error.into()))?;
             return Ok(Self::Disk(real, disk));
         }
         Err(Failure::error(
@@ -71,6 +92,28 @@ impl Target {
                 ),
                 "take a larger card",
             )),
+            Self::NewFile(path) => {
+                let folder = place::folder_of(path);
+                let free = statvfs(folder)
+                    .map(|about| about.f_bavail.saturating_mul(about.f_frsize))
+                    .map_err(|error| place::refused(path, &error.into()))?;
+                if free < bytes {
+                    return Err(Failure::error(
+                        "no-space",
+                        format!(
+                            "the image has {}, and {} only {} free",
+                            human(bytes),
+                            folder.display(),
+                            human(free)
+                        ),
+                        format!(
+                            "make room, or name another place: df -h '{}'",
+                            folder.display()
+                        ),
+                    ));
+                }
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -125,34 +168,46 @@ impl Target {
             Self::Disk(path, disk) => {
                 // O_EXCL of a block device: the kernel refuses while anything of it is mounted.
                 options.custom_flags(OFlags::EXCL.bits() as i32);
-                let file = options.open(path).map_err(|error| {
-                    Failure::error(
-                        "cannot-open",
-                        format!("cannot open /dev/{}: {error}", disk.name),
-                        "run it with sudo; where it is busy, unmount it first",
-                    )
-                })?;
+                let device = PathBuf::from(format!("/dev/{}", disk.name));
+                let file = options
+                    .open(path)
+                    .map_err(|error| cannot_open(&device, &error))?;
                 Ok(Writing::Disk(file))
             }
             Self::NewFile(path) => {
-                let mut part = path.as_os_str().to_owned();
-                part.push(".part");
-                let part = PathBuf::from(part);
+                let part = part_of(path);
                 let file = options
                     .create_new(true)
                     .mode(0o600)
                     .open(&part)
-                    .map_err(|error| {
-                        Failure::error(
-                            "cannot-write",
-                            format!("cannot make {}: {error}", part.display()),
-                            format!("if it is left from before: rm '{}'", part.display()),
-                        )
-                    })?;
+                    .map_err(|error| left_over(&part, &error))?;
                 Ok(Writing::NewFile(file, part, path.clone()))
             }
         }
     }
+}
+
+/// What the file is called until it is whole.
+fn part_of(path: &Path) -> PathBuf {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    part.into()
+}
+
+fn left_over(part: &Path, reason: &dyn std::fmt::Display) -> anyhow::Error {
+    Failure::error(
+        "cannot-write",
+        format!("cannot make {}: {reason}", part.display()),
+        format!("if it is left from before: rm '{}'", part.display()),
+    )
+}
+
+fn cannot_open(device: &Path, reason: &std::io::Error) -> anyhow::Error {
+    Failure::error(
+        "cannot-open",
+        format!("cannot open {}: {reason}", device.display()),
+        "run it with sudo; where it is busy, unmount it first",
+    )
 }
 
 impl Writing {
@@ -165,9 +220,12 @@ impl Writing {
     /// A whole file gets its name, unless somebody else took it meanwhile.
     pub(super) fn finish(mut self) -> Result<()> {
         if let Self::NewFile(file, part, path) = &mut self {
-            file.sync_all()?;
-            renameat_with(CWD, &*part, CWD, &*path, RenameFlags::NOREPLACE)
-                .with_context(|| format!("cannot make {}", path.display()))?;
+            file.sync_all()
+                .and_then(|()| {
+                    renameat_with(CWD, &*part, CWD, &*path, RenameFlags::NOREPLACE)
+                        .map_err(Into::into)
+                })
+                .map_err(|error| place::refused(path, &error))?;
         }
         Ok(())
     }
@@ -222,7 +280,21 @@ mod tests {
             let error = Target::examine(&system, Path::new(path), false).unwrap_err();
             assert_eq!(code(&error), "exists", "{path}");
         }
-        let error = Target::examine(&system, Path::new("/dev/nowhere"), false).unwrap_err();
-        assert_eq!(code(&error), "no-disk");
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("/nowhere/at/all", &link).unwrap();
+        std::fs::write(folder.path().join("x.img.part"), "").unwrap();
+        for (path, expected) in [
+            (Path::new("/dev/nowhere"), "no-disk"),
+            (Path::new("/nodir/card.img"), "no-folder"),
+            (&link, "dangling-link"),
+            (&folder.path().join("x.img"), "cannot-write"),
+        ] {
+            let error = Target::examine(&system, path, false).unwrap_err();
+            assert_eq!(code(&error), expected, "{}", path.display());
+        }
+        let new = Target::examine(&system, &folder.path().join("y.img"), false).unwrap();
+        new.must_hold(1).unwrap();
+        assert_eq!(code(&new.must_hold(u64::MAX).unwrap_err()), "no-space");
     }
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek as _, Write as _};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use rustix::fs::{Advice, fadvise};
 use sha2::{Digest as _, Sha256};
 
@@ -47,20 +47,26 @@ pub(super) fn copy(
     let mut buffer = vec![0u8; CHUNK];
     let mut hash = Sha256::new();
     let mut done = 0u64;
-    to.rewind().context("cannot write to the target")?;
+    to.rewind().map_err(|error| unwritten(0, &error))?;
     loop {
         let count = fill(&mut image, &mut buffer).map_err(|error| damaged(&error))?;
         if count == 0 {
             break;
         }
         to.write_all(&buffer[..count])
-            .with_context(|| format!("cannot write to the target after {done} bytes"))?;
+            .map_err(|error| unwritten(done, &error))?;
         hash.update(&buffer[..count]);
         done += count as u64;
         progress(done);
     }
-    to.sync_all().context("the target did not take all of it")?;
-    anyhow::ensure!(done == length, "the image changed while it was read");
+    to.sync_all().map_err(|error| unwritten(done, &error))?;
+    if done != length {
+        return Err(Failure::error(
+            "changed",
+            "the image changed while it was read",
+            "wait until whatever writes it is done, and flash again",
+        ));
+    }
     Ok(hash.finalize().into())
 }
 
@@ -72,16 +78,14 @@ pub(super) fn verify(
     mut progress: impl FnMut(u64),
 ) -> Result<()> {
     // What the kernel kept of it in memory would say nothing about the card.
-    fadvise(&*to, 0, None, Advice::DontNeed).context("cannot forget what was written")?;
-    to.rewind()?;
+    fadvise(&*to, 0, None, Advice::DontNeed).map_err(|error| unread(&error.into()))?;
+    to.rewind().map_err(|error| unread(&error))?;
     let mut source = to.take(length);
     let mut buffer = vec![0u8; CHUNK];
     let mut hash = Sha256::new();
     let mut done = 0u64;
     loop {
-        let count = source
-            .read(&mut buffer)
-            .context("cannot read the target back")?;
+        let count = source.read(&mut buffer).map_err(|error| unread(&error))?;
         if count == 0 {
             break;
         }
@@ -97,6 +101,23 @@ pub(super) fn verify(
         ));
     }
     Ok(())
+}
+
+/// The target did not take what was written.
+pub(super) fn unwritten(done: u64, reason: &io::Error) -> anyhow::Error {
+    Failure::error(
+        "write-failed",
+        format!("the target took {done} bytes and no more: {reason}"),
+        "take another card or reader; dmesg | tail shows what the system says about this one",
+    )
+}
+
+fn unread(reason: &io::Error) -> anyhow::Error {
+    Failure::error(
+        "verify-failed",
+        format!("the target cannot be read back: {reason}"),
+        "take another card or reader; dmesg | tail shows what the system says about this one",
+    )
 }
 
 fn fill(source: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {

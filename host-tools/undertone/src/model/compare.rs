@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 use serde_json::json;
 use undertone_decode::{Limits, read_file};
 use undertone_dsp::{Frontend, resample};
 use undertone_model::{Drift, Model};
 
 use super::file::{load, print};
+use crate::failure::Failure;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -34,14 +35,19 @@ impl Args {
     pub(crate) fn run(&self) -> Result<()> {
         let (reference, candidate) = (load(&self.reference)?, load(&self.candidate)?);
         let labels = &reference.metadata().labels;
-        ensure!(
-            *labels == candidate.metadata().labels,
-            "{} knows {}, but {} knows {}: only models with the same labels can be compared",
-            self.reference.display(),
-            labels.join(", "),
-            self.candidate.display(),
-            candidate.metadata().labels.join(", ")
-        );
+        if *labels != candidate.metadata().labels {
+            return Err(Failure::error(
+                "other-labels",
+                format!(
+                    "{} knows {}, but {} knows {}",
+                    self.reference.display(),
+                    labels.join(", "),
+                    self.candidate.display(),
+                    candidate.metadata().labels.join(", ")
+                ),
+                "take two models with the same labels",
+            ));
+        }
         let mut drift = Drift::default();
         for file in &self.audio {
             let audio = read_file(file, &Limits::default())?;
@@ -55,10 +61,13 @@ impl Args {
                 _ => eprintln!("{}: too short for an answer, left out", file.display()),
             }
         }
-        ensure!(
-            drift.answers > 0,
-            "no recording is long enough for an answer: give longer ones"
-        );
+        if drift.answers == 0 {
+            return Err(Failure::error(
+                "no-answer",
+                "no recording is long enough for an answer",
+                "give longer ones",
+            ));
+        }
         let share = 100.0 * drift.labels();
         let close = drift.within(self.max_labels / 100.0, self.max_probability);
         let text = if self.json {
@@ -78,13 +87,17 @@ impl Args {
         };
         print(&text)?;
         if !close {
-            bail!(
-                "{} answers otherwise than {}: at most {} % other labels and a difference of {} are allowed",
-                self.candidate.display(),
-                self.reference.display(),
-                self.max_labels,
-                self.max_probability
-            );
+            return Err(Failure::error(
+                "drifted",
+                format!(
+                    "{} answers otherwise than {}: at most {} % other labels and a difference of {} are allowed",
+                    self.candidate.display(),
+                    self.reference.display(),
+                    self.max_labels,
+                    self.max_probability
+                ),
+                "do not take the one for the other; --max-labels and --max-probability say what is close enough",
+            ));
         }
         Ok(())
     }

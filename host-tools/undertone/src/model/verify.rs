@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::file::{load, print};
+use crate::failure::Failure;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -45,7 +46,11 @@ impl Args {
         }
         let refused = rows.iter().filter(|row| row["ok"] == false).count();
         if refused > 0 {
-            bail!("{refused} of {} files would not be run", rows.len());
+            return Err(Failure::error(
+                "bad-model",
+                format!("{refused} of {} files would not be run", rows.len()),
+                "take files that undertone-train exported, of this version",
+            ));
         }
         Ok(())
     }

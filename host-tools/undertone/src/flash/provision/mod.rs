@@ -5,12 +5,15 @@
 
 mod cloud_init;
 mod firstrun;
+mod package;
 mod payload;
 mod setup;
 
+use std::path::Path;
+
 use anyhow::Result;
 
-pub(super) use setup::Setup;
+use setup::Setup;
 
 use super::boot::Boot;
 use crate::failure::Failure;
@@ -41,27 +44,48 @@ impl FirstBoot {
     }
 }
 
-/// Every file that goes to the boot partition, by name; existing ones are replaced.
-pub(super) fn files(
-    boot: &Boot,
-    setup: &Setup,
-    first_boot: FirstBoot,
-) -> Result<Vec<(String, Vec<u8>)>> {
-    let mut files = payload::files(setup)?;
-    match first_boot {
-        FirstBoot::CloudInit => files.extend(cloud_init::files(setup)?),
-        FirstBoot::Firstrun => {
-            let line = boot.read("cmdline.txt")?.unwrap_or_default();
-            files.extend(firstrun::files(setup, &line)?);
+/// What a card is to become, with everything that it needs read and checked before anything is written.
+pub(super) struct Provision {
+    setup: Setup,
+    payload: Vec<(String, Vec<u8>)>,
+    /// Lines for config.txt.
+    overlay: Option<Vec<String>>,
+}
+
+impl Provision {
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let setup = Setup::read(path)?;
+        Ok(Provision {
+            payload: payload::files(&setup)?,
+            overlay: setup.overlay()?,
+            setup,
+        })
+    }
+
+    /// Every file that goes to the boot partition, by name; existing ones are replaced.
+    pub(super) fn files(
+        &self,
+        boot: &Boot,
+        first_boot: FirstBoot,
+    ) -> Result<Vec<(String, Vec<u8>)>> {
+        let mut files = self.payload.clone();
+        match first_boot {
+            FirstBoot::CloudInit => files.extend(cloud_init::files(&self.setup)?),
+            FirstBoot::Firstrun => {
+                let line = boot.read("cmdline.txt")?.unwrap_or_default();
+                files.extend(firstrun::files(&self.setup, &line)?);
+            }
         }
+        if let Some(lines) = &self.overlay {
+            let config = boot.read("config.txt")?.unwrap_or_default();
+            files.push(("config.txt".into(), with_lines(&config, lines).into_bytes()));
+        }
+        must_fit(&files, boot)?;
+        Ok(files)
     }
-    if let Some(lines) = setup.overlay()? {
-        let config = boot.read("config.txt")?.unwrap_or_default();
-        files.push((
-            "config.txt".into(),
-            with_lines(&config, &lines).into_bytes(),
-        ));
-    }
+}
+
+fn must_fit(files: &[(String, Vec<u8>)], boot: &Boot) -> Result<()> {
     let needed: usize = files.iter().map(|(_, content)| content.len()).sum();
     let free = boot.free()?;
     // Each file may leave most of a cluster unused.
@@ -72,7 +96,7 @@ pub(super) fn files(
             "leave out the package, and install it later with undertone deploy",
         ));
     }
-    Ok(files)
+    Ok(())
 }
 
 /// Lines for every model of board, once, at the end of config.txt.

@@ -1,13 +1,14 @@
 //! What both mechanisms share: package, model, configuration and keys, and the script that puts them into their places
 //! once and removes them.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
-use undertone_slots::TrustedKeys;
+use anyhow::Result;
+use undertone_model::Model;
 
-use super::Setup;
+use super::{Setup, package};
 use crate::failure::Failure;
 
 /// How the names of these files begin. They are not in a folder of their own, because other programs find fault with the
@@ -45,28 +46,38 @@ systemctl disable undertone-setup.service 2> /dev/null
 echo done
 "#;
 
+/// The files of it, read and checked; nothing of this depends on the image.
 pub(super) fn files(setup: &Setup) -> Result<Vec<(String, Vec<u8>)>> {
     let mut files = vec![(format!("{PREFIX}setup.sh"), SCRIPT.as_bytes().to_vec())];
     let install = &setup.install;
     let mut environment = setup.environment.clone();
-    for (name, path) in [
-        ("undertoned.deb", &install.package),
-        ("undertoned.toml", &install.configuration),
-        ("model.onnx", &install.model),
-    ] {
-        let Some(path) = path else { continue };
-        let content = read(&setup.folder.join(path))?;
-        check(name, path, &content)?;
-        if name == "model.onnx" {
-            environment
-                .entry("UNDERTONE_MODEL_PATH".into())
-                .or_insert("/etc/undertone/model.onnx".into());
-        }
-        files.push((format!("{PREFIX}{name}"), content));
+    let mut put = |name: &str, content: Vec<u8>| files.push((format!("{PREFIX}{name}"), content));
+    if let Some(path) = &install.package {
+        put("undertoned.deb", read_package(&setup.folder.join(path))?);
+    }
+    let mut model = None;
+    if let Some(path) = &install.model {
+        let path = setup.folder.join(path);
+        let content = read(&path)?;
+        let own = Model::from_bytes(&content).map_err(|error| {
+            let next = format!("undertone model verify {}", path.display());
+            refuse(&path, &error, &next)
+        })?;
+        model = Some(own);
+        put("model.onnx", content);
+        environment
+            .entry("UNDERTONE_MODEL_PATH".into())
+            .or_insert("/etc/undertone/model.onnx".into());
+    }
+    if let Some(path) = &install.configuration {
+        let path = setup.folder.join(path);
+        let content = read(&path)?;
+        check_configuration(&path, &content, &environment, model.as_ref())?;
+        put("undertoned.toml", content);
     }
     for (number, path) in install.keys.iter().enumerate() {
         let path = setup.folder.join(path);
-        TrustedKeys::from_file(&path)?;
+        crate::bundle::public_key(&path)?;
         files.push((format!("{PREFIX}key{number}.pub"), read(&path)?));
     }
     if !environment.is_empty() {
@@ -96,7 +107,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     crate::bundle::open(path)?
         .take(MAX_BYTES + 1)
         .read_to_end(&mut content)
-        .with_context(|| format!("cannot read {}", path.display()))?;
+        .map_err(|error| refuse(path, &error, &format!("ls -l {}", path.display())))?;
     if content.len() as u64 > MAX_BYTES {
         return Err(Failure::error(
             "too-large",
@@ -107,29 +118,32 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     Ok(content)
 }
 
-/// A mistake here is found on the box only after the way there.
-fn check(name: &str, path: &Path, content: &[u8]) -> Result<()> {
-    let refuse = |reason: String, next: &str| {
-        Failure::error("bad-setup", format!("{}: {reason}", path.display()), next)
+/// A mistake here would be found on the box only, after the way there.
+fn refuse(path: &Path, reason: &dyn std::fmt::Display, next: &str) -> anyhow::Error {
+    Failure::error("bad-setup", format!("{}: {reason}", path.display()), next)
+}
+
+fn read_package(path: &Path) -> Result<Vec<u8>> {
+    let content = read(path)?;
+    package::check(&content)
+        .map_err(|reason| refuse(path, &reason, "cargo xtask package --arch arm64 makes one"))?;
+    Ok(content)
+}
+
+fn check_configuration(
+    path: &Path,
+    content: &[u8],
+    environment: &BTreeMap<String, String>,
+    model: Option<&Model>,
+) -> Result<()> {
+    let wrong = |reason: &dyn std::fmt::Display| {
+        let next =
+            "correct it, or [environment] of the setup; docs/configuration.md has every field";
+        refuse(path, reason, next)
     };
-    match name {
-        "undertoned.deb" if !content.starts_with(b"!<arch>\ndebian-binary") => Err(refuse(
-            "this is no Debian package".into(),
-            "cargo xtask package makes one",
-        )),
-        "model.onnx" => undertone_model::Model::from_bytes(content)
-            .map(|_| ())
-            .map_err(|error| refuse(error.to_string(), "undertone model verify FILE")),
-        "undertoned.toml" => std::str::from_utf8(content)
-            .map_err(|error| error.to_string())
-            .and_then(|text| {
-                text.parse::<toml::Table>()
-                    .map_err(|error| undertone_deployment::toml_fault(text, &error))
-            })
-            .map(|_| ())
-            .map_err(|error| refuse(error, "undertoned --config FILE --check")),
-        _ => Ok(()),
-    }
+    let text = std::str::from_utf8(content).map_err(|error| wrong(&error))?;
+    let environment = environment.clone().into_iter().collect();
+    crate::configuration::check(path, text, environment, model).map_err(|error| wrong(&error))
 }
 
 #[cfg(test)]

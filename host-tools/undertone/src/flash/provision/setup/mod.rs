@@ -1,5 +1,10 @@
 //! `setup.toml`: what a card is to become.
 
+mod country;
+mod user;
+mod wifi;
+mod zone;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +13,8 @@ use serde::Deserialize;
 
 use crate::boards;
 use crate::failure::Failure;
+use user::User;
+use wifi::Wifi;
 
 /// Everything about a new box. Paths are relative to the file.
 #[derive(Debug, Deserialize)]
@@ -42,26 +49,6 @@ pub(super) enum Microphone {
     #[default]
     Usb,
     I2s,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct User {
-    pub(super) name: String,
-    /// As `openssl passwd -6` prints it; none: log in by key only.
-    pub(super) password_hash: Option<String>,
-    /// Lines of authorized_keys.
-    #[serde(default)]
-    pub(super) ssh_keys: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Wifi {
-    pub(super) ssid: String,
-    pub(super) passphrase: String,
-    /// Two letters; the law decides the channels.
-    pub(super) country: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -127,110 +114,22 @@ impl Setup {
             return Err(refuse("board", "an I2S microphone needs to know the board"));
         }
         if let Some(zone) = &self.timezone {
-            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte);
-            if zone.is_empty() || zone.starts_with('/') || !zone.bytes().all(plain) {
-                return Err(refuse(
-                    "timezone",
-                    format!("{zone:?} is none; Europe/Berlin is one"),
-                ));
-            }
+            zone::check(zone).map_err(|problem| refuse("timezone", problem))?;
         }
-        self.check_user()?;
-        self.check_wifi()?;
+        self.user.check()?;
+        if let Some(wifi) = &self.wifi {
+            wifi.check()?;
+        }
+        let names = self.environment.keys().map(String::as_str);
+        undertone_configuration::check_variables(names)
+            .map_err(|problem| refuse("environment", problem))?;
         for (name, value) in &self.environment {
-            let plain =
-                |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-            if !name.starts_with("UNDERTONE_") || !name.bytes().all(plain) {
-                return Err(refuse(
-                    "environment",
-                    format!("{name:?} is no name; UNDERTONE_MQTT_PASSWORD is one"),
-                ));
-            }
             if value.chars().any(char::is_control) {
                 return Err(refuse(
                     "environment",
                     format!("{name} has control characters"),
                 ));
             }
-        }
-        Ok(())
-    }
-
-    fn check_user(&self) -> Result<()> {
-        let User {
-            name,
-            password_hash,
-            ssh_keys,
-        } = &self.user;
-        let plain =
-            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
-        if !(1..=32).contains(&name.len())
-            || !name.bytes().all(plain)
-            || !name.starts_with(|first: char| first.is_ascii_lowercase())
-            || name == "root"
-        {
-            return Err(refuse(
-                "user.name",
-                format!("{name:?} is none; a-z first, then a-z, 0-9, - and _ are, but not root"),
-            ));
-        }
-        if let Some(hash) = password_hash {
-            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"$./=,".contains(&byte);
-            let known = ["$6$", "$5$", "$y$"]
-                .iter()
-                .any(|start| hash.starts_with(start));
-            if !known || hash.len() < 20 || hash.len() > 256 || !hash.bytes().all(plain) {
-                return Err(refuse(
-                    "user.password_hash",
-                    "it is no hash; never write the password itself, but what `openssl passwd -6` prints",
-                ));
-            }
-        }
-        for key in ssh_keys {
-            let kind = key.split(' ').next().unwrap_or_default();
-            let known = ["ssh-", "ecdsa-", "sk-"]
-                .iter()
-                .any(|start| kind.starts_with(start));
-            if !known || key.split(' ').count() < 2 || key.chars().any(char::is_control) {
-                return Err(refuse(
-                    "user.ssh_keys",
-                    format!("{kind:?}... is no public key; a line of ~/.ssh/id_ed25519.pub is"),
-                ));
-            }
-        }
-        if password_hash.is_none() && ssh_keys.is_empty() {
-            return Err(refuse(
-                "user",
-                "with neither password_hash nor ssh_keys nobody could log in",
-            ));
-        }
-        Ok(())
-    }
-
-    fn check_wifi(&self) -> Result<()> {
-        let Some(wifi) = &self.wifi else {
-            return Ok(());
-        };
-        if !(1..=32).contains(&wifi.ssid.len()) || wifi.ssid.chars().any(char::is_control) {
-            return Err(refuse("wifi.ssid", "1 to 32 bytes are expected"));
-        }
-        let length = wifi.passphrase.len();
-        let ascii = wifi
-            .passphrase
-            .bytes()
-            .all(|byte| (32..127).contains(&byte));
-        // IEEE 802.11-2020, annex J.4.
-        if !(8..=63).contains(&length) || !ascii {
-            return Err(refuse(
-                "wifi.passphrase",
-                format!("it has {length} characters; 8 to 63 of printable ASCII are expected"),
-            ));
-        }
-        if wifi.country.len() != 2 || !wifi.country.bytes().all(|byte| byte.is_ascii_uppercase()) {
-            return Err(refuse(
-                "wifi.country",
-                format!("{:?} is none; two capitals such as DE are", wifi.country),
-            ));
         }
         Ok(())
     }
@@ -253,21 +152,6 @@ impl Setup {
             ));
         }
         Ok(Some(lines))
-    }
-}
-
-impl Wifi {
-    /// The key that the passphrase stands for, in 64 hexadecimal digits; the passphrase itself is not written to the
-    /// card. IEEE 802.11-2020, annex J.4: PBKDF2-HMAC-SHA1, 4096 rounds, the SSID as salt.
-    pub(super) fn psk(&self) -> String {
-        let mut key = [0u8; 32];
-        pbkdf2::pbkdf2_hmac::<sha1::Sha1>(
-            self.passphrase.as_bytes(),
-            self.ssid.as_bytes(),
-            4096,
-            &mut key,
-        );
-        key.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
@@ -303,18 +187,18 @@ UNDERTONE_MQTT_PASSWORD = "it's \"secret\" $HOME"
 
     #[test]
     fn the_variables_that_the_documentation_shows_are_fields_of_the_daemon() {
-        let shown = include_str!("../../../../../docs/flash.md");
-        let fields = include_str!("../../../../../docs/configuration.md");
+        let shown = include_str!("../../../../../../docs/flash.md");
         let variables: Vec<&str> = shown
             .lines()
-            .filter_map(|line| line.trim().strip_prefix("UNDERTONE_"))
-            .filter_map(|line| line.split_once(" = ").map(|(name, _)| name))
+            .filter_map(|line| line.trim().split_once(" = "))
+            .map(|(name, _)| name)
+            .filter(|name| name.starts_with("UNDERTONE_"))
             .collect();
-        assert_eq!(variables, ["MQTT_USER", "MQTT_PASSWORD"]);
-        for name in variables {
-            let field = name.to_lowercase().replacen('_', ".", 1);
-            assert!(fields.contains(&format!("| `{field}` |")), "{field}");
-        }
+        assert_eq!(
+            variables,
+            ["UNDERTONE_MQTT_USER", "UNDERTONE_MQTT_PASSWORD"]
+        );
+        undertone_configuration::check_variables(variables).unwrap();
     }
 
     #[test]
@@ -323,13 +207,20 @@ UNDERTONE_MQTT_PASSWORD = "it's \"secret\" $HOME"
             ("undertone-1", "Under tone", "hostname"),
             ("rpi-4", "toaster", "toaster"),
             ("Europe/Berlin", "/etc/passwd", "timezone"),
+            ("Europe/Berlin", "Europe/Berln", "Europe/Berlin"),
             ("\"field\"", "\"root\"", "user.name"),
             ("\"field\"", "\"a b\"", "user.name"),
             ("$6$saltsalt$", "hunter2", "user.password_hash"),
             ("ssh-ed25519 AAAA", "AAAA", "user.ssh_keys"),
             ("\"password\"", "\"short\"", "wifi.passphrase"),
             ("\"DE\"", "\"Germany\"", "wifi.country"),
+            ("\"DE\"", "\"UK\"", "wifi.country"),
             ("UNDERTONE_MQTT_PASSWORD", "PATH", "environment"),
+            (
+                "UNDERTONE_MQTT_PASSWORD",
+                "UNDERTONE_MQTT_PASWORD",
+                "UNDERTONE_MQTT_PASSWORD",
+            ),
             ("timezone =", "timzone =", "timzone"),
         ] {
             assert!(GOOD.contains(good), "{good}");

@@ -429,11 +429,22 @@ fn a_report_holds_what_support_needs_and_no_secret_and_no_sound() {
         9,
         "user = \"u\"\npassword = \"hunter2hunter2\"\npin = \"pin-884411\"\n",
     ));
-    bench.write("env", "UNDERTONE_MQTT_TOKEN='env-secret-1'\n");
     bench.write(
-        "daemon.log",
-        "mqtt: hunter2hunter2 pin-884411 env-secret-1\nfine\n",
+        "env",
+        "UNDERTONE_MQTT_TOKEN='env-secret-1'\nWIFI_PSK='a \"b\\c% d'\n",
     );
+    // The password of the service's environment as others may write it down.
+    let json = serde_json::json!({"psk": 1, "said": "it is a \"b\\c% d", "at": "mqtt://u:a%20%22b%5Cc%25%20d@h"});
+    let log = [
+        "mqtt: hunter2hunter2 pin-884411 env-secret-1",
+        "Authorization: Basic dTphICJiXGMlIGQ=",
+        "basic dTphICJiXGMlIGQ=",
+        "root:$6$saltsalt$0123456789abcdefABCDEF./0123456789:1",
+        &json.to_string(),
+        "password_file = \"/etc/undertone/password\"",
+        "the purpose is fine\n",
+    ];
+    bench.write("daemon.log", &log.join("\n"));
     fs::copy(speech(), bench.path("speech.log")).unwrap();
     let mut words = bench.words();
     for log in ["daemon.log", "speech.log"] {
@@ -447,7 +458,17 @@ fn a_report_holds_what_support_needs_and_no_secret_and_no_sound() {
         "{told:#}"
     );
     let texts = unpacked(&bench.path("report.zip"));
-    for secret in ["hunter2hunter2", "pin-884411", "env-secret-1", "RIFF"] {
+    for secret in [
+        "hunter2hunter2",
+        "pin-884411",
+        "env-secret-1",
+        "RIFF",
+        "a \"b\\c% d",
+        "a \\\"b\\\\c% d",
+        "a%20%22b",
+        "dTphICJi",
+        "saltsalt",
+    ] {
         for (name, text) in &texts {
             assert!(!text.contains(secret), "{secret} in {name}: {text}");
         }
@@ -456,7 +477,18 @@ fn a_report_holds_what_support_needs_and_no_secret_and_no_sound() {
         let found = texts.iter().find(|(file, _)| file == name);
         &found.unwrap_or_else(|| panic!("no {name} in {told:#}")).1
     };
-    assert!(text("logs/daemon.log").contains("fine"));
+    let log = text("logs/daemon.log");
+    assert!(log.ends_with("\npassword_file = \"/etc/undertone/password\"\nthe purpose is fine\n"));
+    let object = log.lines().find(|line| line.starts_with('{')).unwrap();
+    let object: Value = serde_json::from_str(object).unwrap();
+    assert_eq!(object["said"], "it is (redacted)");
+    for (name, text) in &texts {
+        if name.ends_with(".toml") {
+            toml::from_str::<toml::Table>(text).unwrap_or_else(|error| panic!("{error} in {text}"));
+        } else if name.ends_with(".json") {
+            serde_json::from_str::<Value>(text).unwrap_or_else(|error| panic!("{error} in {text}"));
+        }
+    }
     assert!(text("configuration/undertoned.toml").contains("device = \"kitchen\""));
     assert!(text("doctor.txt").contains("configuration"));
     let versions: Value = serde_json::from_str(text("versions.json")).unwrap();

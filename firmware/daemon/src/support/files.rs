@@ -90,42 +90,43 @@ pub(super) fn commands() -> Texts {
     COMMANDS.into_iter().filter_map(said).collect()
 }
 
+/// A log as it is.
+pub(super) struct Log {
+    pub(super) name: String,
+    pub(super) text: String,
+}
+
 /// The logs: the journal of the service and of the kernel where there is one, and log files; and what was left out.
-pub(super) fn logs(named: &[PathBuf]) -> (Texts, Vec<String>) {
-    let (mut texts, mut left_out) = (Texts::new(), Vec::new());
+pub(super) fn logs(named: &[PathBuf]) -> (Vec<Log>, Vec<String>) {
+    let (mut logs, mut left_out) = (Vec::new(), Vec::new());
     let journal = |words: &[&str]| {
         let fixed = ["journalctl", "--no-pager", "--quiet", "-o", "short-iso"];
         let answer = ask(&[&fixed, words].concat(), PATIENCE)?;
-        let text = cut(&answer.text);
-        (answer.succeeded && !text.trim().is_empty()).then_some(text)
+        (answer.succeeded && !answer.text.trim().is_empty()).then_some(answer.text)
+    };
+    let mut add = |name: &str, text: String| {
+        let name = name.to_owned();
+        logs.push(Log { name, text });
     };
     match journal(&["-u", "undertoned.service", "-n", "2000"]) {
-        Some(text) => drop(texts.insert("logs/journal.txt".into(), text)),
+        Some(text) => add("journal.txt", text),
         None => left_out
             .push("the journal of undertoned.service: none, or not readable for this user".into()),
     }
     if let Some(text) = journal(&["-k", "-n", "2000"]) {
-        texts.insert("logs/kernel.txt".into(), of_interest(&text));
+        add("kernel.txt", of_interest(&text));
     }
     let mut files = named.to_vec();
     files.extend(found(Path::new("/var/log")));
     files.truncate(MAX_LOGS);
     for file in files {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let plain = |c: char| {
-            if c.is_ascii_alphanumeric() || "._-".contains(c) {
-                c
-            } else {
-                '_'
-            }
-        };
-        let name = format!("logs/{}", name.chars().map(plain).collect::<String>());
         match tail(&file) {
-            Ok(text) => drop(texts.insert(name, cut(&text))),
+            Ok(text) => add(&name, text),
             Err(reason) => left_out.push(format!("{}: {reason}", file.display())),
         }
     }
-    (texts, left_out)
+    (logs, left_out)
 }
 
 /// Log files of the daemon, where somebody redirects it to one.
@@ -156,11 +157,12 @@ fn tail(path: &Path) -> Result<String, String> {
     file.take(LOG_BYTES)
         .read_to_end(&mut bytes)
         .map_err(shown)?;
-    // A character may have been cut in two where the end begins.
-    let whole = bytes
-        .iter()
-        .position(|byte| byte & 0xC0 != 0x80)
-        .unwrap_or(0);
+    // A line is kept whole or not at all: half a secret would not be recognised.
+    let whole = match bytes.iter().position(|byte| *byte == b'\n') {
+        _ if from == 0 => 0,
+        Some(at) => at + 1,
+        None => bytes.len(),
+    };
     match String::from_utf8(bytes.split_off(whole)) {
         Ok(text) if !text.contains('\0') => Ok(text),
         _ => Err("it is not text".into()),
@@ -168,7 +170,7 @@ fn tail(path: &Path) -> Result<String, String> {
 }
 
 /// No line without end.
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     let short = |line: &str| match line.char_indices().nth(LINE) {
         Some((at, _)) => format!("{} (cut)\n", &line[..at]),
         None => format!("{line}\n"),
@@ -197,7 +199,9 @@ mod tests {
         fs::write(&path, line.repeat(2000) + "the end\n").unwrap();
         let text = tail(&path).unwrap();
         assert!(text.len() as u64 <= LOG_BYTES && text.ends_with("the end\n"));
-        assert_eq!(found(folder.path()), [path]);
+        assert_eq!(found(folder.path()), [path.clone()]);
+        fs::write(&path, "x".repeat(3 << 20)).unwrap();
+        assert_eq!(tail(&path).unwrap(), "");
         assert_eq!(cut(&"x".repeat(LINE + 5)), "x".repeat(LINE) + " (cut)\n");
     }
 

@@ -3,20 +3,19 @@
 //! In: configuration, logs, what the system says, what doctor finds. Out: `{"ok": true, "files": {NAME: TEXT}, "left_out":
 //! [...]}`, which `undertone report` makes a zip of. Secrets leave the box at no time: the configuration is written anew from
 //! the fields that are known not to be secret, and whatever is secret in it is also taken out of every other text
-//! (`redact`). There is never audio in it: what is not text is left out, whatever it is called.
+//! (`redact`), however it is encoded there. There is never audio in it: what is not text is left out, whatever it is called.
 
 mod files;
+mod material;
 mod redact;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use self::files::{commands, logs, system};
-use self::redact::{Redacted, Scrubber, environment};
+use self::material::{Material, Report};
 use crate::capture::SourceSpec;
 use crate::doctor::{self, Place, Setup};
 use crate::inventory;
@@ -41,16 +40,6 @@ pub struct Args {
     json: bool,
 }
 
-/// Texts by the names of their files, and why others are not among them.
-#[derive(Debug, Default, Serialize)]
-struct Report {
-    ok: bool,
-    version: &'static str,
-    host: String,
-    files: BTreeMap<String, String>,
-    left_out: Vec<String>,
-}
-
 impl Args {
     /// Gathers, takes secrets out, prints.
     pub fn run(&self) {
@@ -61,55 +50,31 @@ impl Args {
     fn gather(&self) -> Report {
         let found = doctor::examine(&self.place, Duration::from_secs(self.seconds.into()));
         let setup = Setup::find(&self.place);
-        let mut report = Report {
-            ok: true,
-            version: env!("CARGO_PKG_VERSION"),
-            host: found.host.clone(),
-            ..Report::default()
-        };
-        let mut secrets = Vec::new();
+        let mut material = Material::of(&found.host);
         for (name, file) in [
-            ("undertoned.toml", setup.file.clone()),
-            ("slots.toml", self.slots_file()),
+            ("configuration/undertoned.toml", setup.file.clone()),
+            ("configuration/slots.toml", self.slots_file()),
         ] {
             let Some(file) = file else { continue };
-            let text = match doctor::read_short(&file) {
-                Ok(text) => text,
-                Err(error) => {
-                    report.left_out.push(format!("{}: {error}", file.display()));
-                    continue;
-                }
-            };
-            let Redacted {
-                text,
-                secrets: more,
-            } = redact::configuration(&text);
-            secrets.extend(more);
-            report.files.insert(format!("configuration/{name}"), text);
+            match doctor::read_short(&file) {
+                Ok(text) => material.configuration(name, &text),
+                Err(error) => material
+                    .left_out
+                    .push(format!("{}: {error}", file.display())),
+            }
         }
-        let (names, values) = environment(&setup.environment);
-        secrets.extend(values);
+        material.environment("configuration/environment.txt", &setup.environment);
         let mqtt = setup
             .settings
             .as_ref()
             .and_then(|settings| settings.mqtt.as_ref());
         let password = mqtt.and_then(|mqtt| mqtt.password.read().ok().flatten());
-        secrets.extend(password.map(|password| password.reveal().to_owned()));
-        report
-            .files
-            .insert("configuration/environment.txt".into(), names);
+        material
+            .secrets
+            .extend(password.map(|password| password.reveal().to_owned()));
 
-        let text: String = found.checks.iter().map(ToString::to_string).collect();
-        report.files.insert("doctor.txt".into(), text);
-        let scrubber = Scrubber::new(secrets);
-        let mut add_json = |name: &str, value: Value| {
-            let text = format!("{:#}\n", scrubber.value(value));
-            report.files.insert(name.into(), text);
-        };
-        add_json(
-            "doctor.json",
-            serde_json::to_value(&found).unwrap_or_default(),
-        );
+        let told: String = found.checks.iter().map(ToString::to_string).collect();
+        material.texts.insert("doctor.txt".into(), told);
         let configured: Vec<SourceSpec> = setup
             .settings
             .iter()
@@ -118,23 +83,20 @@ impl Args {
             .filter(|spec| matches!(spec, SourceSpec::Alsa(_)))
             .collect();
         let devices = serde_json::to_value(inventory::list(&configured));
-        add_json("devices.json", devices.unwrap_or_default());
-        add_json("versions.json", versions(&setup, &found.board));
-        let mut texts = system();
-        texts.extend(commands());
+        material.values = vec![
+            (
+                "doctor.json",
+                serde_json::to_value(&found).unwrap_or_default(),
+            ),
+            ("devices.json", devices.unwrap_or_default()),
+            ("versions.json", versions(&setup, &found.board)),
+        ];
+        material.texts.extend(system());
+        material.texts.extend(commands());
         let (logs, left_out) = logs(&self.log);
-        texts.extend(logs);
-        report.left_out.extend(left_out);
-        report.files.extend(texts);
-        for (name, text) in &mut report.files {
-            if !name.ends_with(".json") {
-                *text = scrubber.text(text);
-            }
-        }
-        for reason in &mut report.left_out {
-            *reason = scrubber.text(reason).trim_end().to_owned();
-        }
-        report
+        material.logs = logs;
+        material.left_out.extend(left_out);
+        material.cleaned()
     }
 
     fn slots_file(&self) -> Option<PathBuf> {

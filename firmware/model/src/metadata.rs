@@ -42,7 +42,7 @@ pub enum NetworkKind {
     /// Frame by frame: the encoder looks back only, and an utterance of any length is pooled.
     #[default]
     Streaming,
-    /// The last `window` frames at once, anew for every answer; no answer before there are so many.
+    /// The last `window` frames at once, anew for every answer; of fewer only as [`Metadata::shortest`] says.
     Windowed,
 }
 
@@ -155,6 +155,11 @@ pub struct Metadata {
     /// Feature frames that pooling looks back at least, and an eighth more at most; a multiple of `stride`. Of a
     /// windowed network exactly what it reads.
     pub window: usize,
+    /// Feature frames from which on a windowed network answers, 1 to `window`: while there are fewer than `window`, it reads
+    /// those that came over and over, from the first on, until the window is full. `window` if the file does not say; a
+    /// streaming network has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shortest: Option<usize>,
     /// Feature frames between answers while somebody speaks.
     pub update_hop: usize,
     /// Logits are divided by this before the softmax.
@@ -271,12 +276,18 @@ impl Metadata {
                 count("stride", self.stride, 1, 64)?;
                 count("width", self.width, 1, 4096)?;
                 count("window", self.window, self.stride, MAX_WINDOW)?;
+                if let Some(shortest) = self.shortest {
+                    return bad(format!(
+                        "`shortest` is {shortest}, which a streaming network does not have"
+                    ));
+                }
             }
             NetworkKind::Windowed => {
                 count("stride", self.stride, 1, 1)?;
                 count("width", self.width, 0, 0)?;
                 let most = SelfTest::MAX_FRAMES.min(MAX_WINDOW_VALUES / self.rows());
                 count("window", self.window, 1, most)?;
+                count("shortest", self.shortest.unwrap_or(1), 1, self.window)?;
             }
         }
         if !self.window.is_multiple_of(self.stride) {

@@ -72,7 +72,7 @@ impl Stream {
     }
 
     /// Writes the logits for the utterance so far, before temperature and softmax; `false` while there is no step, and
-    /// for a windowed network while there are fewer frames than its window.
+    /// for a windowed network while there are fewer frames than it answers for.
     ///
     /// # Errors
     /// As [`Stream::probabilities`].

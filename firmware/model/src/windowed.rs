@@ -56,6 +56,8 @@ pub(crate) struct Ring {
     /// `window` frames, one after the other; the oldest is at `next` once all are filled.
     frames: Box<[f32]>,
     rows: usize,
+    /// Frames from which on there is an answer.
+    shortest: usize,
     next: usize,
     filled: usize,
 }
@@ -67,6 +69,7 @@ impl Ring {
             network,
             frames: vec![0.0; rows * metadata.window].into(),
             rows,
+            shortest: metadata.shortest.unwrap_or(metadata.window),
             next: 0,
             filled: 0,
         }
@@ -83,17 +86,17 @@ impl Ring {
         self.filled = self.window().min(self.filled + 1);
     }
 
-    /// Writes the logits of the last `window` frames; `false` while there are fewer.
-    ///
-    /// Nothing is put in the place of frames that have not come: the network never saw such a window.
+    /// Writes the logits of the last `window` frames; of fewer, those that came over and over, as in training. `false` while
+    /// there are fewer than the file allows.
     pub(crate) fn logits(&self, out: &mut [f32]) -> Result<bool, ModelError> {
         let window = self.window();
-        if self.filled < window {
+        if self.filled < self.shortest {
             return Ok(false);
         }
+        let oldest = if self.filled < window { 0 } else { self.next };
         let shape = (1, self.rows, window);
         let input = tract_ndarray::Array3::from_shape_fn(shape, |(_, row, frame)| {
-            self.frames[(self.next + frame) % window * self.rows + row]
+            self.frames[(oldest + frame % self.filled) % window * self.rows + row]
         });
         let found = guard(|| {
             let input: Tensor = input.into();

@@ -100,6 +100,31 @@ proptest! {
 }
 
 #[test]
+fn of_an_utterance_shorter_than_the_window_a_file_may_have_it_read_over_and_over() {
+    let (rows, window) = (model().metadata().rows(), model().metadata().window);
+    let bytes = changed(|_| {}, |about| about.shortest = Some(5));
+    let early = Model::from_bytes(&bytes).unwrap();
+    let mut stream = early.stream().unwrap();
+    feed(&mut stream, &frames(8, 2 * window + 3, rows), rows);
+    stream.reset().unwrap();
+    let frames = frames(9, window + 2, rows);
+    for (count, frame) in (1..).zip(frames.chunks_exact(rows)) {
+        stream.push(frame).unwrap();
+        let found = logits(&mut stream, 3);
+        assert_eq!(found.is_some(), count >= 5, "{count} frames");
+        let first = count.max(window) - window;
+        let repeated = (0..window).flat_map(|at| {
+            let frame = first + at % count.min(window);
+            frames[frame * rows..][..rows].to_vec()
+        });
+        if let Some(found) = found {
+            let expected = whole(&repeated.collect::<Vec<_>>());
+            assert!(near(&found, &expected), "{count}: {found:?} {expected:?}");
+        }
+    }
+}
+
+#[test]
 fn different_windows_have_different_answers() {
     let rows = model().metadata().rows();
     let answers = [1, 2].map(|seed| whole(&frames(seed, model().metadata().window, rows)));
@@ -162,7 +187,20 @@ fn changed(graph: impl FnOnce(&mut GraphProto), metadata: impl FnOnce(&mut Metad
 #[test]
 fn metadata_that_no_windowed_network_has_cannot_be_written() {
     type Change = fn(&mut Metadata);
-    let changes: [(&str, Change); 5] = [
+    let changes: [(&str, Change); 8] = [
+        (
+            "`shortest` is 4, which a streaming network does not have",
+            |about| {
+                (about.network, about.width) = (NetworkKind::Streaming, 4);
+                about.shortest = Some(4);
+            },
+        ),
+        ("`shortest` is 0, not 1 to 48", |about| {
+            about.shortest = Some(0)
+        }),
+        ("`shortest` is 49, not 1 to 48", |about| {
+            about.shortest = Some(49)
+        }),
         ("`stride` is 2, not 1 to 1", |about| about.stride = 2),
         ("`width` is 8, not 0 to 0", |about| about.width = 8),
         ("`window` is 0, not 1 to 2000", |about| about.window = 0),

@@ -57,6 +57,7 @@ impl Shape {
             stride: 1,
             width: 0,
             window: self.window,
+            shortest: None,
             update_hop: 100,
             temperature: 1.5,
             unknown_threshold: 0.0,

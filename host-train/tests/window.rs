@@ -5,7 +5,7 @@ use std::path::Path;
 
 use undertone_dsp::Feature;
 use undertone_train::features::FeatureError;
-use undertone_train::features::window::{Window, WindowExtractor, classic_frontend};
+use undertone_train::features::window::{Excerpt, WindowExtractor, classic_frontend};
 
 const RATE: u32 = 22_050;
 
@@ -13,7 +13,7 @@ fn extractor() -> WindowExtractor {
     WindowExtractor {
         frontend: classic_frontend(),
         features: vec![Feature::Zcr, Feature::Rms, Feature::Mfcc],
-        window: Window::CLASSIC,
+        window: Excerpt::CLASSIC,
         cache: None,
     }
 }

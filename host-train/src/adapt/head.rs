@@ -2,6 +2,7 @@
 
 use undertone_model::onnx::tensor_proto::DataType;
 use undertone_model::onnx::{GraphProto, ModelProto, TensorProto};
+use undertone_model::{Metadata, NetworkKind};
 
 use super::AdaptError;
 
@@ -40,11 +41,16 @@ impl Head {
         Self { hidden, output }
     }
 
-    /// The head of a graph that `undertone-model` has accepted.
+    /// The head of a graph that `undertone-model` has accepted, and what the file says about it.
     ///
     /// # Errors
-    /// [`AdaptError::Head`] if its layers are not the ones that the exporter writes.
-    pub fn of(model: &ModelProto) -> Result<Self, AdaptError> {
+    /// [`AdaptError::Head`] if its layers are not the ones that the exporter writes for a streaming network.
+    pub fn of(about: &Metadata, model: &ModelProto) -> Result<Self, AdaptError> {
+        if about.network == NetworkKind::Windowed {
+            return Err(AdaptError::Head(
+                "it is run on windows and pools nothing; adapt a streaming model".into(),
+            ));
+        }
         let graph = graph(model)?;
         Ok(Self {
             hidden: dense(graph, "hidden")?,

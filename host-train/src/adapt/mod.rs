@@ -30,7 +30,7 @@ pub enum AdaptError {
     /// The model file is refused, or fails.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// The file's head is not the exporter's.
+    /// The file's head is not one that statistics of a clip go into.
     #[error("the model's head cannot be fitted: {0}")]
     Head(String),
     /// Too few clips.
@@ -202,7 +202,7 @@ pub fn adapt(
     let mut metadata = model.metadata().clone();
     let mut proto =
         ModelProto::decode(file).map_err(|error| AdaptError::Head(error.to_string()))?;
-    let head = Head::of(&proto)?;
+    let head = Head::of(&metadata, &proto)?;
     let enrolled = clips
         .iter()
         .map(|(clip, target)| enrol(&model, &head, clip, *target))

@@ -63,7 +63,7 @@ pub fn trial(
 ) -> Result<Vec<SpeakerTrial>, AdaptError> {
     let model = Model::from_bytes(file)?;
     let proto = ModelProto::decode(file).map_err(|error| AdaptError::Head(error.to_string()))?;
-    let head = Head::of(&proto)?;
+    let head = Head::of(model.metadata(), &proto)?;
     let labels = &model.metadata().labels;
     let enrolled = clips
         .par_iter()

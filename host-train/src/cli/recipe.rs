@@ -14,8 +14,10 @@ use undertone_train::training::schedule::Schedule;
 pub(crate) enum Network {
     /// The streamable network, which ships.
     Streaming,
-    /// The network of the field's notebooks, with their recipe, for comparison.
+    /// The network of the field's notebooks, with their recipe, for comparison: no box can run it.
     Classic,
+    /// The same network on windows of the frames that a box has: it can be exported.
+    Windowed,
 }
 
 /// How to train.
@@ -33,16 +35,16 @@ pub(crate) struct RecipeArgs {
     /// Learn from the answers of this model file too (distillation), trained without the same speakers; may be given again.
     #[arg(long, value_name = "MODEL")]
     teacher: Vec<PathBuf>,
-    /// Epochs of the schedule [default: 40, classic: 50].
+    /// Epochs of the schedule [default: 40, classic and windowed: 50].
     #[arg(long)]
     epochs: Option<usize>,
     /// Clips per step [default: 64].
     #[arg(long)]
     batch: Option<usize>,
-    /// Peak (one-cycle) or initial (plateau) learning rate [default: 0.003, classic: 0.001].
+    /// Peak (one-cycle) or initial (plateau) learning rate [default: 0.003, classic and windowed: 0.001].
     #[arg(long)]
     learning_rate: Option<f64>,
-    /// How the learning rate moves [default: one-cycle, classic: plateau].
+    /// How the learning rate moves [default: one-cycle, classic and windowed: plateau].
     #[arg(long, value_enum)]
     schedule: Option<Schedule>,
     /// Stop after this many epochs without a better validation score.
@@ -62,6 +64,7 @@ impl RecipeArgs {
             }
             (None, Network::Streaming) => Recipe::default(),
             (None, Network::Classic) => Recipe::classic(),
+            (None, Network::Windowed) => Recipe::windowed(),
         };
         let mut recipe = usual.changed(&self.set)?;
         recipe.epochs = self.epochs.unwrap_or(recipe.epochs);

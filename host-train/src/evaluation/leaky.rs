@@ -21,7 +21,7 @@ use super::results::FoldResult;
 use super::speakers::by_speaker;
 use crate::corpora::{Clip, Corpus, Emotion, Protocol};
 use crate::export::ExportError;
-use crate::features::{ClipFeatures, FeatureError, WindowExtractor};
+use crate::features::{ClipFeatures, Excerpt, FeatureError, Window, WindowExtractor};
 use crate::network::NetworkConfig;
 use crate::network::classic::ClassicConfig;
 use crate::sound::noise::white;
@@ -128,9 +128,10 @@ pub fn sides(clips: &[Clip], way: Way, recipe: &Recipe) -> Result<Sides, Measure
     let extractor = WindowExtractor {
         frontend: recipe.frontend.clone(),
         features: recipe.features.clone(),
-        window: recipe
-            .window
-            .unwrap_or(crate::features::window::Window::CLASSIC),
+        window: match recipe.window {
+            Some(Window::Excerpt(excerpt)) => excerpt,
+            Some(Window::Live(_)) | None => Excerpt::CLASSIC,
+        },
         cache: None,
     };
     let mut rng = StdRng::seed_from_u64(recipe.seed);

@@ -7,7 +7,7 @@ use undertone_model::{Drift, Model, ModelError};
 use super::{ExportError, TOLERANCE};
 use crate::evaluation::model::{listen, logits};
 use crate::features::ClipFeatures;
-use crate::network::streaming::StreamingNet;
+use crate::network::Network;
 use crate::training::batch::Example;
 use crate::training::checkpoint::Plan;
 use crate::training::validate;
@@ -15,7 +15,7 @@ use crate::training::validate;
 /// Refuses a model whose logits differ from the trainer's by more than [`TOLERANCE`] on any of `clips`.
 pub(super) fn against_trainer(
     model: &Model,
-    network: &StreamingNet,
+    network: &impl Network,
     plan: &Plan,
     clips: &[Example],
 ) -> Result<(), ExportError> {

@@ -2,7 +2,7 @@
 
 use burn::nn::PaddingConfig2d;
 
-use super::values;
+use super::layers::values;
 use crate::network::streaming::ConvNorm;
 
 /// A convolution with bias that does what a convolution and its normalisation do.

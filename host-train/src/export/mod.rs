@@ -1,40 +1,37 @@
 //! Trained weights to one ONNX file, checked against the trainer.
 //!
-//! [`graph`] writes the network as ONNX (batch normalisation folded into the convolutions before it, normalisation of
-//! the input in front), [`mod@quantise`] stores its weights as 8-bit integers, [`calibrate`] fits what the box needs to
-//! read its output. [`export`] seals all into a file, reads it back through `undertone-model`, and refuses it if the
+//! A network that can be run on a box is [`Exportable`]: `streaming` and `windowed` write the two of them as ONNX, normalisation of
+//! the input in front. [`mod@quantise`] stores the weights as 8-bit integers, [`calibrate`] fits what the box needs to
+//! read the output, `describe` tells the rest. [`export`] seals all into a file, reads it back through `undertone-model`, and refuses it if the
 //! `f32` form differs from the trainer at all, or the 8-bit form from the `f32` form by more than [`Drift`] allows.
 
 pub mod calibrate;
 mod check;
+mod describe;
 mod fold;
-pub mod graph;
+mod layers;
 mod onnx;
 pub mod quantise;
+mod streaming;
+mod windowed;
 
-use burn::module::Module;
 use burn::store::RecordError;
-use burn::tensor::{Device, Tensor, TensorData};
-use undertone_model::{
-    Drift, FORMAT, Licence, Metadata, Model, ModelError, NetworkKind, Provenance, SelfTest, seal,
-};
+use burn::tensor::Device;
+use undertone_model::onnx::ModelProto;
+use undertone_model::{Drift, MAX_FILE_BYTES, Model, ModelError, SelfTest, seal};
 
 use self::calibrate::Calibration;
-use crate::corpora::Corpus;
 use crate::evaluation::model::logits;
 use crate::features::ClipFeatures;
-use crate::network::streaming::{StreamingNet, TIME_STRIDE};
+use crate::network::classic::ClassicNet;
+use crate::network::streaming::StreamingNet;
+use crate::network::{Network, NetworkConfig};
 use crate::training::TrainingError;
 use crate::training::batch::Example;
 use crate::training::checkpoint::{Plan, RunFolder, State};
+use crate::training::normalise::Normalisation;
 use crate::training::validate;
 
-/// Frames of the self test that is written into the file.
-const SELF_TEST_FRAMES: usize = 64;
-/// Frames that pooling looks back at: 8 s, longer than any training clip.
-const WINDOW: usize = 800;
-/// Frames between answers: 0.5 s.
-const UPDATE_HOP: usize = 50;
 /// Largest difference of a logit between the trainer and the `f32` form, absolute, on real clips.
 pub const TOLERANCE: f32 = 2e-3;
 
@@ -78,11 +75,23 @@ pub enum ExportError {
         /// What was measured.
         drift: Drift,
     },
-    /// The run trained another network than the streamable one.
+    /// The file would be larger than a box reads.
     #[error(
-        "the run trained the classic network, which the box does not stream: export a streaming run"
+        "exported file: {bytes} bytes, more than the {limit} that a model may have: not written, store the weights as 8-bit \
+         integers (`--weights int8`), or train a smaller network (`--set classic.hidden=[64,32]`)"
     )]
-    NotStreamable,
+    TooLarge {
+        /// Size of the file.
+        bytes: usize,
+        /// Largest size allowed.
+        limit: usize,
+    },
+    /// The network reads an excerpt of a clip as one vector.
+    #[error(
+        "the run trained the classic network on the notebooks' excerpt of a clip, which no box has: train it on the frames of a \
+         box (`--network windowed`)"
+    )]
+    Excerpt,
     /// The run's weights cannot be loaded.
     #[error(transparent)]
     Run(#[from] TrainingError),
@@ -94,6 +103,27 @@ pub enum ExportError {
 impl From<RecordError> for ExportError {
     fn from(error: RecordError) -> Self {
         Self::Weights(error.to_string())
+    }
+}
+
+/// A network that a box can run.
+pub trait Exportable: Network {
+    /// The network with `normalisation` in front of it, as ONNX without metadata.
+    ///
+    /// # Errors
+    /// [`ExportError::Weights`] if a layer lacks what the graph needs; [`ExportError::Excerpt`].
+    fn graph(&self, normalisation: &Normalisation) -> Result<ModelProto, ExportError>;
+}
+
+impl Exportable for StreamingNet {
+    fn graph(&self, normalisation: &Normalisation) -> Result<ModelProto, ExportError> {
+        streaming::write(self, normalisation)
+    }
+}
+
+impl Exportable for ClassicNet {
+    fn graph(&self, normalisation: &Normalisation) -> Result<ModelProto, ExportError> {
+        windowed::write(self, normalisation)
     }
 }
 
@@ -120,11 +150,28 @@ pub fn export_run(
     validation: &[Example],
 ) -> Result<Written, ExportError> {
     let device = Device::flex();
-    let shape = plan.network.streaming().ok_or(ExportError::NotStreamable)?;
-    let network = folder.best(shape.init(&device))?;
-    let logits = validate::logits(&network, validation, &plan.normalisation, &device);
+    match &plan.network {
+        NetworkConfig::Streaming(shape) => {
+            let network = folder.best(shape.init(&device))?;
+            calibrated(&network, plan, state, weights, validation)
+        }
+        NetworkConfig::Classic(shape) => {
+            let network = folder.best(shape.init(&device))?;
+            calibrated(&network, plan, state, weights, validation)
+        }
+    }
+}
+
+fn calibrated(
+    network: &impl Exportable,
+    plan: &Plan,
+    state: &State,
+    weights: Weights,
+    validation: &[Example],
+) -> Result<Written, ExportError> {
+    let logits = validate::logits(network, validation, &plan.normalisation, &Device::flex());
     let calibration = Calibration::fit(&logits, validation);
-    let (bytes, drift) = export(&network, plan, state, &calibration, weights, validation)?;
+    let (bytes, drift) = export(network, plan, state, &calibration, weights, validation)?;
     Ok(Written {
         bytes,
         drift,
@@ -140,7 +187,7 @@ pub fn export_run(
 /// # Errors
 /// [`ExportError`]; nothing is returned unless both checks hold ([`TOLERANCE`], [`Drift::MOST_LABELS`], [`Drift::MOST_PROBABILITY`]).
 pub fn export(
-    network: &StreamingNet,
+    network: &impl Exportable,
     plan: &Plan,
     state: &State,
     calibration: &Calibration,
@@ -148,70 +195,32 @@ pub fn export(
     clips: &[Example],
 ) -> Result<(Vec<u8>, Drift), ExportError> {
     let network = network.valid();
-    let shape = plan.network.streaming().ok_or(ExportError::NotStreamable)?;
-    let rows = shape.rows;
-    let input = ClipFeatures {
-        rows,
-        values: SelfTest::input(SELF_TEST_FRAMES, rows),
-    };
-    let (epoch, validation) = state.best.ok_or(ExportError::Untrained)?;
-    let open = plan
-        .corpora
-        .iter()
-        .all(|corpus| corpus == Corpus::CremaD.key());
-    let mut metadata = Metadata {
-        format: FORMAT,
-        network: NetworkKind::Streaming,
-        labels: plan.labels.clone(),
-        frontend: plan.recipe.frontend.clone(),
-        features: plan.recipe.features.clone(),
-        stride: TIME_STRIDE,
-        width: shape.width,
-        window: WINDOW,
-        update_hop: UPDATE_HOP,
-        temperature: calibration.temperature,
-        unknown_threshold: calibration.unknown_threshold,
-        provenance: Provenance {
-            corpora: plan.corpora.clone(),
-            licence: if open {
-                Licence::Open
-            } else {
-                Licence::Research
-            },
-            seed: plan.recipe.seed,
-            fold: plan.recipe.kept_out.fold(),
-            epoch,
-            validation,
-            trainer: env!("CARGO_PKG_VERSION").to_owned(),
-            clips: plan.clips.to_vec(),
-            adapted: None,
-        },
-        self_test: SelfTest {
-            frames: SELF_TEST_FRAMES,
-            // Replaced by the answer of the form that is written.
-            logits: vec![0.0; plan.labels.len()],
-        },
-        content_hash: String::new(),
-    };
-    let mut onnx = graph::write(&network, &plan.normalisation)?;
+    let mut metadata = describe::describe(plan, state, calibration)?;
+    let mut onnx = network.graph(&plan.normalisation)?;
     let exact = Model::unverified(onnx.clone(), metadata.clone())?;
     check::against_trainer(&exact, &network, plan, clips)?;
     if weights == Weights::Int8 {
         quantise::quantise(&mut onnx)?;
     }
     let written = Model::unverified(onnx.clone(), metadata.clone())?;
+    let rows = metadata.rows();
+    let input = ClipFeatures {
+        rows,
+        values: SelfTest::input(metadata.self_test.frames, rows),
+    };
+    // Of the form that is written.
     metadata.self_test.logits = logits(&written, &input)?;
     let bytes = seal(&mut onnx, &metadata)?;
+    if bytes.len() > MAX_FILE_BYTES {
+        return Err(ExportError::TooLarge {
+            bytes: bytes.len(),
+            limit: MAX_FILE_BYTES,
+        });
+    }
     let drift = check::drift(&exact, &Model::from_bytes(&bytes)?, clips)?;
     if drift.within(Drift::MOST_LABELS, Drift::MOST_PROBABILITY) {
         Ok((bytes, drift))
     } else {
         Err(ExportError::Drifts { drift })
     }
-}
-
-/// A tensor's values in row-major order.
-fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    let data: TensorData = tensor.into_data();
-    data.iter::<f32>().collect()
 }

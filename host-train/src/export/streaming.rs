@@ -5,9 +5,10 @@
 
 use undertone_model::onnx::ModelProto;
 
+use super::ExportError;
 use super::fold::Folded;
+use super::layers::{dense, scaled, values};
 use super::onnx::{Dim, Graph, int, ints};
-use super::{ExportError, values};
 use crate::network::streaming::{ATTENTION_BOUND, StreamingNet, VARIANCE_FLOOR};
 use crate::training::normalise::{Normalisation, PCEN_BIAS, PCEN_FLOOR, Scaling, TAPS, taps};
 
@@ -15,7 +16,7 @@ use crate::training::normalise::{Normalisation, PCEN_BIAS, PCEN_FLOOR, Scaling, 
 ///
 /// # Errors
 /// [`ExportError::Weights`] if a layer lacks what the graph needs.
-pub fn write(
+pub(super) fn write(
     network: &StreamingNet,
     normalisation: &Normalisation,
 ) -> Result<ModelProto, ExportError> {
@@ -25,15 +26,7 @@ pub fn write(
         "features",
         &[Dim::Fixed(1), Dim::Fixed(rows), Dim::Named("frames")],
     );
-    let mean = graph.floats("mean", &[1, rows, 1], &normalisation.mean);
-    let scale: Vec<f32> = normalisation
-        .deviation
-        .iter()
-        .map(|deviation| 1.0 / deviation)
-        .collect();
-    let scale = graph.floats("scale", &[1, rows, 1], &scale);
-    let x = graph.node("Sub", "centred", &["features", &mean], vec![]);
-    let x = graph.node("Mul", "normalised", &[&x, &scale], vec![]);
+    let x = scaled(&mut graph, normalisation);
     let x = scaling(&mut graph, &x, normalisation.scaling);
     let x = convolution(&mut graph, "stem", &x, &Folded::of(&network.stem));
     let mut x = graph.node("Relu", "stem_relu", &[&x], vec![]);
@@ -184,25 +177,10 @@ fn pooling(graph: &mut Graph) {
 }
 
 fn head(graph: &mut Graph, network: &StreamingNet) -> Result<(), ExportError> {
-    let mut x = "pooled".to_owned();
-    for (name, layer) in [("hidden", &network.hidden), ("logits", &network.output)] {
-        let bias = layer
-            .bias
-            .as_ref()
-            .ok_or_else(|| ExportError::Weights(format!("{name} has no bias")))?;
-        let shape = layer.weight.val().dims();
-        let weight = graph.floats(
-            &format!("{name}_weight"),
-            &shape,
-            &values(layer.weight.val()),
-        );
-        let bias = graph.floats(&format!("{name}_bias"), &[shape[1]], &values(bias.val()));
-        x = graph.node("Gemm", name, &[&x, &weight, &bias], vec![]);
-        if name == "logits" {
-            graph.output(name, &[Dim::Fixed(1), Dim::Fixed(shape[1])]);
-        } else {
-            x = graph.node("Relu", &format!("{name}_relu"), &[&x], vec![]);
-        }
-    }
+    let x = dense(graph, "hidden", "pooled", &network.hidden)?;
+    let x = graph.node("Relu", "hidden_relu", &[&x], vec![]);
+    dense(graph, "logits", &x, &network.output)?;
+    let classes = network.output.weight.val().dims()[1];
+    graph.output("logits", &[Dim::Fixed(1), Dim::Fixed(classes)]);
     Ok(())
 }

@@ -2,19 +2,23 @@
 //!
 //! In: clips and a [`FrontendConfig`](undertone_dsp::FrontendConfig). Out: one [`ClipFeatures`] per clip, computed in
 //! parallel or read from a cache. [`Extractor`] gives the frames of a whole clip without leading and trailing silence, cut off ([`activity`]) as voice
-//! activity does on the box; [`WindowExtractor`] gives one fixed window, for the classic network.
+//! activity does on the box, of which a [`LiveWindow`] is what a network on windows is given; [`WindowExtractor`] gives one fixed excerpt
+//! as the field's notebooks read it.
 
 pub mod activity;
 mod cache;
 mod extract;
+pub mod live;
 pub mod window;
 
 use std::path::PathBuf;
 
 pub use cache::CacheError;
 pub use extract::{Extractor, extract_samples, read_samples, spoken_samples};
-pub use window::WindowExtractor;
+pub use live::LiveWindow;
+pub use window::{Excerpt, WindowExtractor};
 
+use serde::{Deserialize, Serialize};
 use undertone_decode::DecodeError;
 use undertone_dsp::DspError;
 
@@ -33,6 +37,16 @@ impl ClipFeatures {
     pub fn frames(&self) -> usize {
         self.values.len() / self.rows.max(1)
     }
+}
+
+/// What the classic network reads of a clip; the serialised forms are told apart by their fields.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Window {
+    /// The same seconds of every clip as one vector, as the field's notebooks do; no box can.
+    Excerpt(Excerpt),
+    /// The last frames so far, as a box holds them.
+    Live(LiveWindow),
 }
 
 /// Why features could not be had.

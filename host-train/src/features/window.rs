@@ -19,17 +19,18 @@ use crate::corpora::Clip;
 
 /// Range of the log-mel spectrum below its maximum in the window, in dB.
 const TOP_DB: f32 = 80.0;
+
 /// Which part of a clip is read.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Window {
+pub struct Excerpt {
     /// Start in seconds.
     pub offset_seconds: f64,
     /// Length in seconds.
     pub seconds: f64,
 }
 
-impl Window {
+impl Excerpt {
     /// 2.5 s from 0.6 s on.
     pub const CLASSIC: Self = Self {
         offset_seconds: 0.6,
@@ -73,13 +74,13 @@ pub struct WindowExtractor {
     /// Blocks of the vector, in order.
     pub features: Vec<Feature>,
     /// Part of the clip.
-    pub window: Window,
+    pub window: Excerpt,
     /// Folder for computed features; `None` computes them anew.
     pub cache: Option<PathBuf>,
 }
 
 impl WindowExtractor {
-    /// The vector of every clip, in the order of `clips`, each as one frame of [`Window::values`] rows.
+    /// The vector of every clip, in the order of `clips`, each as one frame of [`Excerpt::values`] rows.
     ///
     /// # Errors
     /// [`FeatureError`] of the first clip that fails, by order of `clips`.
@@ -209,7 +210,7 @@ mod tests {
     fn the_classic_window_has_4536_values() {
         let features = [Feature::Zcr, Feature::Rms, Feature::Mfcc];
         assert_eq!(
-            Window::CLASSIC.values(&classic_frontend(), &features),
+            Excerpt::CLASSIC.values(&classic_frontend(), &features),
             42 * 108
         );
     }

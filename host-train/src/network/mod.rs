@@ -1,8 +1,8 @@
 //! The networks that can be trained.
 //!
 //! [`streaming`] is what ships: an encoder that is causal in time, pooling by running statistics
-//! and a small head. [`classic`] is the one-dimensional network that most public notebooks use,
-//! kept for comparison. Training drives either through [`Network`]; a run's plan names it by its
+//! and a small head. [`classic`] is the one-dimensional network that most public notebooks use, on their input for comparison, or on
+//! the windows that a box holds. Training drives either through [`Network`]; a run's plan names it by its
 //! [`NetworkConfig`].
 
 pub mod classic;
@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use classic::ClassicConfig;
 use streaming::{StreamingConfig, StreamingNet};
 
+use crate::features::LiveWindow;
+
 /// What training asks of a network.
 pub trait Network: Module {
     /// Class logits `[batch, classes]` of normalised features `[batch, rows, frames]`; `mask`
@@ -24,6 +26,11 @@ pub trait Network: Module {
     /// Logits, and the statistics `[batch, statistics]` that they are made of, for a network that pools.
     fn heard(&self, features: Tensor<3>, mask: Tensor<3>) -> (Tensor<2>, Option<Tensor<2>>) {
         (self.logits(features, mask), None)
+    }
+
+    /// The window of a clip that `features` must hold; `None` for all that there is of it.
+    fn window(&self) -> Option<LiveWindow> {
+        None
     }
 }
 

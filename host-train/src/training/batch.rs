@@ -12,7 +12,7 @@ use super::bank::WaveBank;
 use super::goal;
 use super::normalise::Normalisation;
 use super::recipe::Recipe;
-use crate::features::ClipFeatures;
+use crate::features::{ClipFeatures, Window};
 use crate::network::streaming::TIME_STRIDE;
 
 /// A clip with what training needs of its label.
@@ -215,6 +215,9 @@ impl<'a> Epoch<'a> {
         let features = changed.as_deref().unwrap_or(&self.examples[index].features);
         let augmentation = &recipe.augmentation;
         let mut clip = augmentation.apply(features, other, bands.clone(), recipe.longest, &mut rng);
+        if let Some(Window::Live(window)) = recipe.window {
+            clip = window.at(&clip, rng.random_range(window.moments(&clip)));
+        }
         normalisation.apply(&mut clip);
         augmentation.mask(&mut clip, &mut rng);
         clip

@@ -16,7 +16,7 @@ use super::normalise::Normalisation;
 use super::recipe::Recipe;
 use super::split::{FEWEST_SPEAKERS, RunClips, split};
 use crate::corpora::{Clip, Corpus, CorpusError, SpeakerId, select};
-use crate::features::{ClipFeatures, Extractor, FeatureError, WindowExtractor};
+use crate::features::{ClipFeatures, Extractor, FeatureError, Window, WindowExtractor};
 use crate::network::NetworkConfig;
 use crate::network::classic::ClassicConfig;
 use crate::network::streaming::StreamingConfig;
@@ -133,18 +133,7 @@ pub fn prepare_split(
     number_speakers(&split.train, &mut train);
     ask(&split, &mut train, &recipe, teachers)?;
     let classes = recipe.classes.names();
-    let (rows, network) = match &recipe.window {
-        None => {
-            let rows = recipe.frontend.rows(&recipe.features);
-            let config = StreamingConfig::of(&recipe.shape, rows, classes.len());
-            (rows, NetworkConfig::Streaming(config))
-        }
-        Some(window) => {
-            let rows = window.values(&recipe.frontend, &recipe.features);
-            let config = ClassicConfig::new(rows, classes.len());
-            (rows, NetworkConfig::Classic(config))
-        }
-    };
+    let (rows, network) = network(&recipe);
     let mut corpora: Vec<Corpus> = split.train.iter().map(|clip| clip.corpus).collect();
     corpora.sort_unstable();
     corpora.dedup();
@@ -169,6 +158,27 @@ pub fn prepare_split(
         validation,
         clips: split,
     })
+}
+
+/// Rows of what `recipe` reads, and the network for it.
+fn network(recipe: &Recipe) -> (usize, NetworkConfig) {
+    let classes = recipe.classes.names().len();
+    let rows = recipe.frontend.rows(&recipe.features);
+    match &recipe.window {
+        None => {
+            let config = StreamingConfig::of(&recipe.shape, rows, classes);
+            (rows, NetworkConfig::Streaming(config))
+        }
+        Some(Window::Live(window)) => {
+            let config = ClassicConfig::live(&recipe.classic, rows, *window, classes);
+            (rows, NetworkConfig::Classic(config))
+        }
+        Some(Window::Excerpt(excerpt)) => {
+            let values = excerpt.values(&recipe.frontend, &recipe.features);
+            let config = ClassicConfig::of(&recipe.classic, values, classes);
+            (values, NetworkConfig::Classic(config))
+        }
+    }
 }
 
 fn number_speakers(clips: &[Clip], examples: &mut [Example]) {
@@ -259,11 +269,11 @@ pub fn recipe_examples(
     let mut all = Vec::with_capacity(clips.len());
     for corpus in clips.chunk_by(|a, b| a.corpus == b.corpus) {
         all.extend(match recipe.window {
-            None => extractor.run(corpus)?,
-            Some(window) => WindowExtractor {
+            None | Some(Window::Live(_)) => extractor.run(corpus)?,
+            Some(Window::Excerpt(excerpt)) => WindowExtractor {
                 frontend: frontend.clone(),
                 features: features.clone(),
-                window,
+                window: excerpt,
                 cache: cache.clone(),
             }
             .run(corpus)?,

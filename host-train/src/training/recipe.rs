@@ -13,7 +13,10 @@ use super::kept_out::KeptOut;
 use super::normalise::Scaling;
 use super::schedule::Schedule;
 use super::wave::WaveAugmentation;
-use crate::features::window::{Window, classic_frontend};
+use crate::features::live::live_frontend;
+use crate::features::window::classic_frontend;
+use crate::features::{Excerpt, LiveWindow, Window};
+use crate::network::classic::ClassicShape;
 use crate::network::streaming::Shape;
 
 /// A training recipe; written into the run folder and, as provenance, into the model file.
@@ -70,9 +73,12 @@ pub struct Recipe {
     pub frontend: FrontendConfig,
     /// Rows of a frame.
     pub features: Vec<Feature>,
-    /// The one window of a clip that is read; `None` reads the frames of the whole clip.
+    /// The one window of a clip that the classic network reads; `None` reads the frames of the whole clip.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
+    /// Width of the classic network.
+    #[serde(skip_serializing_if = "ClassicShape::is_published")]
+    pub classic: ClassicShape,
 }
 
 /// What is taken over from teachers.
@@ -126,12 +132,15 @@ impl Default for Recipe {
             frontend: FrontendConfig::default(),
             features: vec![Feature::LogMel],
             window: None,
+            classic: ClassicShape::default(),
         }
     }
 }
 
 /// Most clips per step.
 const MAX_BATCH: usize = 4096;
+/// Most frames of a window, those of a model file's self test.
+const MAX_FRAMES: usize = 2000;
 
 impl Recipe {
     /// Refuses what nothing can be trained with.
@@ -181,21 +190,54 @@ impl Recipe {
             let value = self.teacher.temperature.to_string();
             return refuse("teacher.temperature", value, "0.1 to 20");
         }
-        if self.window.is_some() && (self.adversary > 0.0 || self.wave.is_on()) {
-            let value = "on".to_owned();
-            return refuse("adversary or wave", value, "off for the classic network");
+        if let Some(window) = &self.window {
+            self.check_window(window)?;
         }
         if self.features.is_empty() {
             return refuse("features", "empty".into(), "zcr, rms, mfcc, log_mel");
         }
         self.wave.check()?;
+        self.classic.check()?;
         self.shape.check()
     }
 
-    /// Which rows of a frame are log-mel bands; none of them if the network does not read any, or reads one window of a clip.
+    /// What the classic network cannot be trained with.
+    fn check_window(&self, window: &Window) -> Result<(), TrainingError> {
+        let refuse = |field, value: String, allowed| {
+            Err(TrainingError::Recipe {
+                field,
+                value,
+                allowed,
+            })
+        };
+        if self.adversary > 0.0 {
+            let value = self.adversary.to_string();
+            return refuse("adversary", value, "0 for the classic network");
+        }
+        if self.scaling != Scaling::Fixed {
+            let value = "not fixed".to_owned();
+            return refuse("scaling", value, "fixed for the classic network");
+        }
+        match *window {
+            Window::Excerpt(_) if self.wave.is_on() => {
+                let value = self.wave.share.to_string();
+                refuse("wave.share", value, "0 where one excerpt is read")
+            }
+            Window::Live(LiveWindow { frames, .. }) if !(1..=MAX_FRAMES).contains(&frames) => {
+                refuse("window.frames", frames.to_string(), "1 to 2000")
+            }
+            Window::Live(LiveWindow { frames, shortest }) if !(1..=frames).contains(&shortest) => {
+                let value = shortest.to_string();
+                refuse("window.shortest", value, "1 to window.frames")
+            }
+            Window::Excerpt(_) | Window::Live(_) => Ok(()),
+        }
+    }
+
+    /// Which rows of a frame are log-mel bands; none of them if the network does not read any, or reads one vector of a clip.
     #[must_use]
     pub fn bands(&self) -> Range<usize> {
-        if self.window.is_some() {
+        if let Some(Window::Excerpt(_)) = self.window {
             return 0..0;
         }
         let before = self.features.iter().position(|one| *one == Feature::LogMel);
@@ -224,6 +266,10 @@ impl Recipe {
                 serde_json::to_value(&recipe).map_err(|error| refuse(change, error.to_string()))?;
             let mut place = &mut all;
             for part in path.split('.') {
+                // A group that has its defaults may not be written out.
+                if place.is_null() {
+                    *place = Value::Object(serde_json::Map::new());
+                }
                 place = place
                     .as_object_mut()
                     .map(|fields| fields.entry(part).or_insert(Value::Null))
@@ -251,8 +297,18 @@ impl Recipe {
             augmentation: Augmentation::none(),
             frontend: classic_frontend(),
             features: vec![Feature::Zcr, Feature::Rms, Feature::Mfcc],
-            window: Some(Window::CLASSIC),
+            window: Some(Window::Excerpt(Excerpt::CLASSIC)),
             ..Self::default()
+        }
+    }
+
+    /// The same for the classic network on the windows that a box holds.
+    #[must_use]
+    pub fn windowed() -> Self {
+        Self {
+            frontend: live_frontend(),
+            window: Some(Window::Live(LiveWindow::CLASSIC)),
+            ..Self::classic()
         }
     }
 }
@@ -278,12 +334,53 @@ mod tests {
             (|recipe| recipe.average = 1.0, "average is 1"),
             (|recipe| recipe.shape.width = 0, "shape.width is 0"),
         ];
-        assert!(Recipe::default().check().is_ok() && Recipe::classic().check().is_ok());
+        for recipe in [Recipe::default(), Recipe::classic(), Recipe::windowed()] {
+            recipe.check().unwrap();
+        }
         for (change, part) in changes {
             let mut recipe = Recipe::default();
             change(&mut recipe);
             let error = recipe.check().unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_classic_network_is_refused_what_it_cannot_be_trained_with() {
+        let windowed = [
+            ("adversary=0.1", "adversary is 0.1"),
+            ("scaling=pcen", "must be fixed"),
+            ("window.frames=0", "window.frames is 0"),
+            ("window.frames=30", "window.shortest is 31"),
+            ("classic.kernel=4", "classic.kernel is 4"),
+            ("classic.filters=[64,0,8]", "classic.filters is 0"),
+            ("classic.pool=65", "classic.pool is 65"),
+        ];
+        for (change, part) in windowed {
+            let recipe = Recipe::windowed().changed(&[change.to_owned()]).unwrap();
+            let error = recipe.check().unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+        let louder = ["wave.share=0.5".to_owned()];
+        Recipe::windowed()
+            .changed(&louder)
+            .unwrap()
+            .check()
+            .unwrap();
+        let error = Recipe::classic().changed(&louder).unwrap().check();
+        assert!(error.unwrap_err().to_string().contains("wave.share is 0.5"));
+    }
+
+    #[test]
+    fn either_window_is_stored_as_its_fields_and_a_published_network_not_at_all() {
+        for recipe in [Recipe::classic(), Recipe::windowed()] {
+            let stored = serde_json::to_value(&recipe).unwrap();
+            assert!(
+                stored["window"].get("seconds").is_some()
+                    != stored["window"].get("frames").is_some()
+            );
+            assert!(stored.get("classic").is_none());
+            assert_eq!(serde_json::from_value::<Recipe>(stored).unwrap(), recipe);
         }
     }
 

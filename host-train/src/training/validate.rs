@@ -12,7 +12,8 @@ use crate::network::Network;
 /// Clips per step; validation clips differ much in length.
 const BATCH: usize = 32;
 
-/// Logits of every example over the classes that its corpus knows (others are far below), in the given order.
+/// Logits of every example over the classes that its corpus knows (others are far below), in the given order; equal ones for
+/// one that is too short for an answer.
 #[must_use]
 pub fn logits(
     network: &impl Network,
@@ -21,6 +22,7 @@ pub fn logits(
     device: &Device,
 ) -> Vec<Vec<f32>> {
     let network = network.valid();
+    let window = network.window();
     let device = device.clone().inner();
     let mut order: Vec<usize> = (0..examples.len()).collect();
     order.sort_by_key(|&index| examples[index].features.frames());
@@ -30,7 +32,10 @@ pub fn logits(
         let clips: Vec<ClipFeatures> = chosen
             .iter()
             .map(|example| {
-                let mut clip = example.features.clone();
+                let mut clip = match window {
+                    Some(window) => window.last(&example.features),
+                    None => example.features.clone(),
+                };
                 normalisation.apply(&mut clip);
                 clip
             })
@@ -40,7 +45,12 @@ pub fn logits(
         let classes = out.dims()[1];
         let values = out.into_data().iter::<f32>().collect::<Vec<_>>();
         for (&index, row) in chunk.iter().zip(values.chunks_exact(classes)) {
-            logits[index] = row.to_vec();
+            let answers = window.is_none_or(|window| window.answers(&examples[index].features));
+            logits[index] = if answers {
+                row.to_vec()
+            } else {
+                vec![0.0; classes]
+            };
         }
     }
     logits

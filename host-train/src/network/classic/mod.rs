@@ -1,7 +1,10 @@
 //! The one-dimensional network of the field's public notebooks (Keras), layer for layer.
 //!
-//! It reads one vector of 4536 values: the ZCR track, the RMS track and 40 MFCC of 108 frames, each value scaled by the mean
-//! and deviation of its own column ([`crate::features::window`]). With seven classes Keras counts 12,600,039 parameters:
+//! It reads one vector of 4536 values: ZCR, RMS and 40 MFCC of 108 frames. In the notebooks these are the whole ZCR track, the whole
+//! RMS track and the MFCC frame by frame, each value scaled by the mean and deviation of its own column
+//! ([`crate::features::window`]). On a box it reads the window that is held there ([`crate::features::live`]): frame after
+//! frame, each with its ZCR, RMS and MFCC, and each row scaled as a whole, since no moment of an utterance has a column of its
+//! own. With seven classes Keras counts 12,600,039 parameters:
 //!
 //! | layer | output | parameters |
 //! |---|---|---|
@@ -28,77 +31,23 @@
 //! 1e-3, and its four values a channel all count as parameters. Flattening goes channel by channel here (Keras: position by
 //! position), which only permutes the rows of the first dense layer.
 
+mod shape;
+
 use burn::module::{Module, Param};
 use burn::nn::conv::{Conv1d, Conv1dConfig};
-use burn::nn::pool::{MaxPool1d, MaxPool1dConfig};
+use burn::nn::pool::MaxPool1d;
 use burn::nn::{
-    BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Initializer, Linear, LinearConfig,
-    PaddingConfig1d,
+    BatchNorm, BatchNormConfig, Dropout, Initializer, Linear, LinearConfig, PaddingConfig1d,
 };
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
+pub use self::shape::{ClassicConfig, ClassicShape};
 use super::Network;
+use crate::features::LiveWindow;
 
 /// Keras's `GlorotUniform`.
 const GLOROT: Initializer = Initializer::XavierUniform { gain: 1.0 };
-
-/// Shape of a [`ClassicNet`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClassicConfig {
-    /// Values of the input vector, a multiple of `pool`.
-    pub inputs: usize,
-    /// Filters of the three convolutions.
-    pub filters: [usize; 3],
-    /// Kernel size of the convolutions, odd.
-    pub kernel: usize,
-    /// Size and stride of the pooling after the first convolution.
-    pub pool: usize,
-    /// Units of the two hidden dense layers.
-    pub hidden: [usize; 2],
-    /// Share of values dropped after the second and third convolution while training.
-    pub dropout: f64,
-    /// Number of classes.
-    pub classes: usize,
-}
-
-impl ClassicConfig {
-    /// The published shape, for `inputs` values and `classes` labels.
-    #[must_use]
-    pub fn new(inputs: usize, classes: usize) -> Self {
-        Self {
-            inputs,
-            filters: [512, 64, 32],
-            kernel: 5,
-            pool: 3,
-            hidden: [256, 128],
-            dropout: 0.2,
-            classes,
-        }
-    }
-
-    /// Creates the network with random weights.
-    #[must_use]
-    pub fn init(&self, device: &Device) -> ClassicNet {
-        let [one, two, three] = self.filters;
-        let [wide, narrow] = self.hidden;
-        let flat = self.inputs / self.pool * three;
-        ClassicNet {
-            first: Block::new([1, one], self.kernel, device),
-            pool: MaxPool1dConfig::new(self.pool)
-                .with_stride(self.pool)
-                .init(),
-            second: Block::new([one, two], self.kernel, device),
-            third: Block::new([two, three], self.kernel, device),
-            dropout: DropoutConfig::new(self.dropout).init(),
-            wide: dense(flat, wide, device),
-            narrow: dense(wide, narrow, device),
-            output: dense(narrow, self.classes, device),
-        }
-    }
-}
 
 fn dense(inputs: usize, outputs: usize, device: &Device) -> Linear {
     let mut layer = LinearConfig::new(inputs, outputs)
@@ -146,6 +95,9 @@ impl Block {
 /// The network. See the module's documentation.
 #[derive(Module, Debug)]
 pub struct ClassicNet {
+    /// The window whose frames make the vector; `None` if features already come as one vector.
+    #[module(skip)]
+    pub live: Option<LiveWindow>,
     /// First convolution.
     pub first: Block,
     /// Pooling after the first convolution.
@@ -178,9 +130,19 @@ impl ClassicNet {
 }
 
 impl Network for ClassicNet {
-    /// `features` holds each vector as the first of its frames; `mask` has no meaning here.
+    /// `features` holds each vector as the first of its frames, or a window as its first frames; `mask` has no meaning here.
     fn logits(&self, features: Tensor<3>, _mask: Tensor<3>) -> Tensor<2> {
-        self.forward(features.narrow(2, 0, 1).squeeze_dim(2))
+        self.forward(match self.live {
+            None => features.narrow(2, 0, 1).squeeze_dim(2),
+            Some(window) => {
+                let frames = features.narrow(2, 0, window.frames).swap_dims(1, 2);
+                frames.flatten(1, 2)
+            }
+        })
+    }
+
+    fn window(&self) -> Option<LiveWindow> {
+        self.live
     }
 }
 
@@ -230,5 +192,29 @@ mod tests {
             .logits(features, Tensor::ones([3, 1, 1], &device));
         assert_eq!(logits.dims(), [3, 7]);
         assert!(logits.into_data().iter::<f32>().all(f32::is_finite));
+    }
+
+    #[test]
+    fn a_window_is_read_frame_by_frame_and_nothing_behind_it() {
+        let device = Device::flex();
+        let window = LiveWindow {
+            frames: 6,
+            shortest: 1,
+        };
+        let shape = ClassicShape {
+            filters: [8, 4, 4],
+            hidden: [16, 8],
+            ..ClassicShape::default()
+        };
+        let network = ClassicConfig::live(&shape, 3, window, 7).init(&device);
+        let frames = Tensor::<1>::from_floats([1.0f32; 24].map(|_| 0.0), &device);
+        let ramp = Tensor::<1, burn::tensor::Int>::arange(0..24, &device).float();
+        let features = (frames + ramp).reshape([1, 3, 8]);
+        let mask = Tensor::ones([1, 1, 2], &device);
+        // Row 0 is 0 to 7, row 1 is 8 to 15, row 2 is 16 to 23.
+        let vector: Vec<f32> = (0..18).map(|i| (i % 3 * 8 + i / 3) as f32).collect();
+        let expected = network.forward(Tensor::<1>::from_floats(&*vector, &device).unsqueeze());
+        let values = |logits: Tensor<2>| -> Vec<f32> { logits.into_data().iter().collect() };
+        assert_eq!(values(network.logits(features, mask)), values(expected));
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bhtsne::tSNE;
 use rayon::prelude::*;
-use undertone_model::{Model, ModelError, read_bounded};
+use undertone_model::{Model, ModelError, NetworkKind, read_bounded};
 use undertone_page::chart::{Group, Scatter, Size};
 use undertone_page::{Figure, Html, Mood, Section};
 
@@ -45,8 +45,17 @@ pub(super) fn section(survey: &Survey, model: Option<&Path>) -> Result<Section, 
             source,
         })?;
     let model = Model::from_bytes(&bytes).map_err(failed)?;
-    let (clips, strangers) = choose(survey, &model);
     let metadata = model.metadata();
+    if metadata.network == NetworkKind::Windowed {
+        section.findings([(
+            Mood::Note,
+            Html::code(&path.display().to_string()).and(Html::text(
+                " is run on windows and pools nothing that a map could show: name a streaming model.",
+            )),
+        )]);
+        return Ok(section);
+    }
+    let (clips, strangers) = choose(survey, &model);
     let extractor = Extractor {
         frontend: metadata.frontend.clone(),
         features: metadata.features.clone(),

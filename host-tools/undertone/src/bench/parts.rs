@@ -8,7 +8,7 @@ use undertone_analysis::vad::{EarshotVad, Vad};
 use undertone_analysis::{Told, analyser};
 use undertone_dsp::{Frontend, FrontendConfig};
 use undertone_events::EventKind;
-use undertone_model::{Model, Stream};
+use undertone_model::{Metadata, Model, NetworkKind, Stream};
 
 use super::figure::{Figure, cpu_times, scaled};
 use super::sound::{Speech, settings};
@@ -18,8 +18,9 @@ use crate::model;
 pub(super) const SECONDS: usize = 60;
 /// Frames of the pass that others run on windows of 3 s.
 pub(super) const PASS_FRAMES: usize = 300;
-/// Answers in one repeat.
+/// Answers in one repeat; of a windowed network, each of which is a pass.
 const ANSWERS: usize = 200;
+const PASSES: usize = 5;
 /// Samples that come at once: 20 ms at 16 kHz, as from a device.
 pub(super) const PERIOD: usize = 320;
 
@@ -33,7 +34,9 @@ pub(super) fn measure(
     let audio = speech.seconds(SECONDS);
     let frames = frames(loaded, &audio)?;
     let rows = loaded.metadata().rows();
-    let (window, hop) = (loaded.metadata().window, loaded.metadata().update_hop);
+    let about = loaded.metadata();
+    let windowed = about.network == NetworkKind::Windowed;
+    let answers = if windowed { PASSES } else { ANSWERS };
 
     let mut front = Features::new()?;
     let features = cpu_times(repeats, || front.run(&audio))?;
@@ -44,7 +47,7 @@ pub(super) fn measure(
     let encoder = cpu_times(repeats, || encode(&mut stream, &frames, rows))?;
     let mut scores = vec![0.0; loaded.metadata().labels.len()];
     let head = cpu_times(repeats, || {
-        for _ in 0..ANSWERS {
+        for _ in 0..answers {
             black_box(stream.probabilities(&mut scores)?);
         }
         Ok(())
@@ -77,25 +80,17 @@ pub(super) fn measure(
         ),
         Figure::of(
             "encoder_frame",
-            "encoder, per frame of 10 ms",
+            each_frame(about),
             "us",
             &scaled(&encoder, 1e6 / count),
         ),
         Figure::of(
             "head_answer",
-            format!(
-                "head, per answer over {} s of speech",
-                window as f64 / 100.0
-            ),
+            each_answer(about),
             "us",
-            &scaled(&head, 1e6 / ANSWERS as f64),
+            &scaled(&head, 1e6 / answers as f64),
         ),
-        Figure::of(
-            "network_3s",
-            "network over 3 s, frame by frame, and one answer",
-            "ms",
-            &scaled(&pass, 1e3),
-        ),
+        Figure::of("network_3s", each_pass(about), "ms", &scaled(&pass, 1e3)),
         Figure::of(
             "model_load",
             "model load, with every check",
@@ -105,8 +100,8 @@ pub(super) fn measure(
         Figure::of(
             "live_channel",
             format!(
-                "one live channel, per second of audio; an answer each {} ms, {:.0} % speech",
-                hop * 10,
+                "one live channel, per second of audio; an answer each {:.0} ms, {:.0} % speech",
+                1e3 * about.update_hop as f64 * about.frontend.hop_seconds(),
                 100.0 * share
             ),
             "ms",
@@ -119,6 +114,33 @@ pub(super) fn measure(
             &per_core,
         ),
     ])
+}
+
+/// What is done for each frame.
+fn each_frame(about: &Metadata) -> String {
+    let hop = 1e3 * about.frontend.hop_seconds();
+    match about.network {
+        NetworkKind::Streaming => format!("encoder, per frame of {hop:.0} ms"),
+        NetworkKind::Windowed => format!("into the window, per frame of {hop:.0} ms"),
+    }
+}
+
+/// What is done for each answer.
+fn each_answer(about: &Metadata) -> String {
+    let frontend = &about.frontend;
+    let samples = about.window.saturating_sub(1) * frontend.hop_length + frontend.frame_length;
+    let seconds = samples as f64 / f64::from(frontend.sample_rate);
+    match about.network {
+        NetworkKind::Streaming => format!("head, per answer over {seconds:.0} s of speech"),
+        NetworkKind::Windowed => format!("network, per answer on a window of {seconds:.2} s"),
+    }
+}
+
+/// What [`pass`] is over.
+fn each_pass(about: &Metadata) -> String {
+    let seconds = PASS_FRAMES as f64 * about.frontend.hop_seconds();
+    let seconds = (10.0 * seconds).round() / 10.0;
+    format!("network over {seconds} s, frame by frame, and one answer")
 }
 
 /// The default front end, with everything that it computes.
@@ -177,7 +199,7 @@ pub(super) fn pass(
 ) -> Result<()> {
     let window = frames
         .get(..PASS_FRAMES * rows)
-        .context("less than 3 s of audio")?;
+        .context("less audio than a pass takes")?;
     encode(stream, window, rows)?;
     black_box(stream.probabilities(scores)?);
     Ok(())

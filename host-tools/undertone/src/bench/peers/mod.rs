@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use undertone_model::Model;
+use undertone_model::{Model, NetworkKind};
 
 use super::figure::{Figure, cpu_time, scaled};
 use super::parts::{Features, PASS_FRAMES, SECONDS, frames, live, pass};
@@ -55,6 +55,10 @@ pub(super) fn measure(
     speech: &Speech,
     repeats: usize,
 ) -> Result<Vec<Figure>> {
+    ensure!(
+        loaded.metadata().network == NetworkKind::Streaming,
+        "peers run the network on windows of 3 s, but this one is made for a window of its own: name a streaming model"
+    );
     let audio = speech.seconds(SECONDS);
     let features = frames(loaded, &audio)?;
     let rows = loaded.metadata().rows();

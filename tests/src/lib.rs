@@ -7,6 +7,7 @@
 // A helper of a test fails the test, and that is a panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod answer;
 pub mod broker;
 pub mod control;
 pub mod daemon;

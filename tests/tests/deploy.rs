@@ -8,6 +8,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use undertone_tests::answer::Answer;
 use undertone_tests::ssh::SshServer;
 use undertone_tests::{daemon, tool};
 
@@ -77,18 +78,11 @@ impl Bench {
     }
 
     fn tool(&self, words: &[&str]) -> Answer {
-        let output = Command::new(tool())
-            .args(words)
-            .current_dir(self.folder.path())
-            .output()
-            .unwrap();
-        let answer = Answer {
-            code: output.status.code(),
-            data: String::from_utf8(output.stdout).unwrap(),
-            talk: String::from_utf8(output.stderr).unwrap(),
-        };
-        assert!(!answer.talk.contains("panicked"), "{}", answer.talk);
-        answer
+        Answer::of(
+            Command::new(tool())
+                .args(words)
+                .current_dir(self.folder.path()),
+        )
     }
 
     fn remote(&self, words: &[&str]) -> Answer {
@@ -164,29 +158,6 @@ impl Drop for Bench {
         if let Ok(pid) = fs::read_to_string(self.path("pid")) {
             let _ = Command::new("kill").arg(pid.trim()).status();
         }
-    }
-}
-
-struct Answer {
-    code: Option<i32>,
-    data: String,
-    talk: String,
-}
-
-impl Answer {
-    fn report(&self) -> Value {
-        assert_eq!(self.code, Some(0), "{}", self.talk);
-        serde_json::from_str(&self.data).unwrap()
-    }
-
-    fn refused(&self, code: &str) {
-        assert_eq!(self.code, Some(1), "{}", self.data);
-        assert!(
-            self.talk.contains(&format!("error[{code}]")),
-            "{}",
-            self.talk
-        );
-        assert!(self.talk.contains("\nnext: "), "{}", self.talk);
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use undertone_tests::answer::Answer;
 use undertone_tests::broker::{self, Authority, Broker};
 use undertone_tests::daemon::{self, Daemon};
 use undertone_tests::pulse::{DEVICE, Rig};
@@ -18,20 +19,6 @@ use undertone_tests::{control, speech, tool};
 struct Bench {
     folder: tempfile::TempDir,
     env: Vec<(&'static str, PathBuf)>,
-}
-
-/// How the tool ended.
-struct Answer {
-    code: Option<i32>,
-    data: String,
-    talk: String,
-}
-
-impl Answer {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.data)
-            .unwrap_or_else(|error| panic!("{error} in {:?}; {}", self.data, self.talk))
-    }
 }
 
 impl Bench {
@@ -82,22 +69,15 @@ impl Bench {
     }
 
     fn run(&self, words: &[&str], on_box: &[String]) -> Answer {
-        let output = Command::new(tool())
-            .args(words)
-            .args(["--remote-command", &daemon::program().display().to_string()])
-            .arg("--")
-            .args(on_box)
-            .envs(self.env.iter().map(|(name, value)| (*name, value)))
-            .current_dir(self.folder.path())
-            .output()
-            .unwrap();
-        let answer = Answer {
-            code: output.status.code(),
-            data: String::from_utf8(output.stdout).unwrap(),
-            talk: String::from_utf8(output.stderr).unwrap(),
-        };
-        assert!(!answer.talk.contains("panicked"), "{}", answer.talk);
-        answer
+        Answer::of(
+            Command::new(tool())
+                .args(words)
+                .args(["--remote-command", &daemon::program().display().to_string()])
+                .arg("--")
+                .args(on_box)
+                .envs(self.env.iter().map(|(name, value)| (*name, value)))
+                .current_dir(self.folder.path()),
+        )
     }
 
     /// What doctor finds, and its exit code.
@@ -166,6 +146,16 @@ fn a_microphone_is_heard_silent_or_unplugged() {
     let _ = player.kill();
     let _ = player.wait();
 
+    let shown = bench.run(&["devices"], &[format!("alsa:{DEVICE}")]).data;
+    assert!(
+        shown.starts_with("Microphones\n") && shown.contains("\nSerial ports\n"),
+        "{shown}"
+    );
+    let entry = format!("\n  alsa:{DEVICE}\n    offers   ");
+    assert!(
+        shown.contains(&entry) && !shown.contains("microphones."),
+        "{shown}"
+    );
     let listed = bench
         .run(&["devices", "--json"], &[format!("alsa:{DEVICE}")])
         .json();
@@ -548,4 +538,41 @@ fn a_box_is_looked_at_over_ssh() {
     drop(server);
     let gone = bench.run(&[&["devices", "box"][..], &ssh].concat(), &[]);
     assert!(gone.talk.contains("error[unreachable]"), "{}", gone.talk);
+}
+
+#[test]
+fn whether_the_clock_is_kept_is_what_the_kernel_says() {
+    if !undertone_tests::has("cc", "gcc") {
+        return;
+    }
+    // A machine's clock cannot be set free for a test: the call to the kernel is answered in its place.
+    let bench = Bench::new("[source]\nname = \"stdin\"\n");
+    bench.write(
+        "kernel.c",
+        "#include <stdlib.h>\n#include <sys/timex.h>\n\
+         int adjtimex(struct timex *t) { t->status = atoi(getenv(\"CLOCK_STATUS\")); return 0; }\n",
+    );
+    let built = Command::new("cc")
+        .args(["-shared", "-fPIC", "-o", "kernel.so", "kernel.c"])
+        .current_dir(bench.folder.path())
+        .status();
+    assert!(built.unwrap().success());
+    let clock = |status: &str| {
+        let output = Command::new(daemon::program())
+            .args(["doctor", "--json"])
+            .args(bench.words())
+            .env("LD_PRELOAD", bench.path("kernel.so"))
+            .env("CLOCK_STATUS", status)
+            // Neither chrony nor ntpd is asked.
+            .env("PATH", "/nowhere")
+            .output()
+            .unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        check(&report, "clock").clone()
+    };
+    // STA_PLL alone, and with STA_UNSYNC (adjtimex(2)).
+    let kept = clock("1");
+    assert_eq!(kept["verdict"], "ok", "{kept}");
+    let free = clock("65");
+    assert_eq!(free["code"], "clock-unsynchronised", "{free}");
 }

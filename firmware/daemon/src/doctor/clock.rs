@@ -1,9 +1,9 @@
 //! Whether the clock is right: events carry it, and certificates are judged by it.
 
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::check::Check;
+use crate::health::Sensors;
 use crate::program::{Answer, ask};
 
 const NAME: &str = "clock";
@@ -23,19 +23,33 @@ pub(super) fn check() -> Check {
             "timedatectl; sudo date -s 'YYYY-MM-DD HH:MM'   # then see to time synchronisation";
         return Check::fail(NAME, "clock-wrong", cause, next);
     }
-    let timesyncd = Path::new("/run/systemd/timesync/synchronized").exists();
-    judged(timesyncd, |words| ask(words, PATIENCE))
+    judged(
+        undertone_clock::is_synchronised(),
+        Sensors::default().timesyncd(),
+        |words| ask(words, PATIENCE),
+    )
 }
 
-/// Asks whoever may know, from the one that is most likely there to the least; the first who knows decides.
-fn judged(timesyncd: bool, ask: impl Fn(&[&str]) -> Option<Answer>) -> Check {
-    if timesyncd {
+/// Asks the kernel, and where that does not know of a reference, whoever may keep the clock without telling it.
+fn judged(kernel: Option<bool>, timesyncd: bool, ask: impl Fn(&[&str]) -> Option<Answer>) -> Check {
+    if kernel == Some(true) {
+        return Check::ok(NAME, "synchronised, says the kernel");
+    }
+    if timesyncd && kernel.is_none() {
         return Check::ok(NAME, "synchronised, says systemd-timesyncd");
     }
-    let mut known = None;
+    let mut known = kernel.map(|_| "the kernel");
     for (words, read) in SOURCES {
         let answer = ask(words).filter(|answer| answer.succeeded);
         match answer.and_then(|answer| read(&answer.text)) {
+            Some(true) if kernel == Some(false) => {
+                let cause = format!(
+                    "synchronised, says {}, but the kernel does not know; wall-clock times of events are marked as not synchronised",
+                    words[0]
+                );
+                let next = "chronyc tracking; put `rtcsync` into /etc/chrony/chrony.conf";
+                return Check::warn(NAME, "clock-unmarked", cause, next);
+            }
             Some(true) => return Check::ok(NAME, format!("synchronised, says {}", words[0])),
             Some(false) => known = known.or(Some(words[0])),
             None => {}
@@ -51,7 +65,7 @@ fn judged(timesyncd: bool, ask: impl Fn(&[&str]) -> Option<Answer>) -> Check {
         None => Check::warn(
             NAME,
             "clock-unknown",
-            "nothing on this system says whether it is synchronised (systemd, chrony, ntpd, adjtimex)",
+            "nothing on this system says whether it is synchronised (the kernel, systemd, chrony, ntpd)",
             "date; sudo apt-get install systemd-timesyncd",
         ),
     }
@@ -60,28 +74,7 @@ fn judged(timesyncd: bool, ask: impl Fn(&[&str]) -> Option<Answer>) -> Check {
 type Read = fn(&str) -> Option<bool>;
 
 /// What to ask, and how its answer is read.
-const SOURCES: [(&[&str], Read); 4] = [
-    // The kernel's own flag, whoever sets it.
-    (
-        &[
-            "timedatectl",
-            "show",
-            "--property=NTPSynchronized",
-            "--value",
-        ],
-        |text| match text.trim() {
-            "yes" => Some(true),
-            "no" => Some(false),
-            _ => None,
-        },
-    ),
-    (&["adjtimex", "--print"], |text| {
-        let value = text
-            .lines()
-            .find_map(|line| line.trim().strip_prefix("status:"))?;
-        // STA_UNSYNC of adjtimex(2).
-        Some(value.trim().parse::<u32>().ok()? & 0x40 == 0)
-    }),
+const SOURCES: [(&[&str], Read); 2] = [
     (&["chronyc", "-c", "tracking"], |text| {
         let leap = text.trim().rsplit(',').next()?;
         (!leap.is_empty()).then(|| leap != "Not synchronised")
@@ -98,8 +91,8 @@ mod tests {
     use super::*;
     use crate::doctor::Verdict;
 
-    fn with(answers: &'static [(&'static str, &'static str)]) -> Check {
-        judged(false, |words| {
+    fn with(kernel: Option<bool>, answers: &'static [(&'static str, &'static str)]) -> Check {
+        judged(kernel, false, |words| {
             let (_, text) = answers.iter().find(|(program, _)| *program == words[0])?;
             Some(Answer {
                 succeeded: true,
@@ -110,28 +103,33 @@ mod tests {
 
     #[test]
     fn whoever_keeps_the_clock_is_believed() {
-        assert_eq!(judged(true, |_| None).verdict, Verdict::Ok);
+        assert_eq!(judged(Some(true), false, |_| None).verdict, Verdict::Ok);
+        assert_eq!(judged(None, true, |_| None).verdict, Verdict::Ok);
         for answers in [
-            &[("timedatectl", "yes\n")][..],
-            &[("timedatectl", "no\n"), ("chronyc", "A,B,3,1.0,Normal\n")],
-            &[("adjtimex", "         mode: 0\n       status: 8193\n")],
+            &[("chronyc", "A,B,3,1.0,Normal\n")][..],
             &[("ntpq", "leap=00\n")],
         ] {
-            assert_eq!(with(answers).verdict, Verdict::Ok, "{answers:?}");
+            assert_eq!(with(None, answers).verdict, Verdict::Ok, "{answers:?}");
+            assert_eq!(with(Some(false), answers).code, "clock-unmarked");
         }
     }
 
     #[test]
     fn a_clock_that_nobody_keeps_is_told() {
         for answers in [
-            &[("timedatectl", "no\n")][..],
-            &[("adjtimex", "status: 64\n")],
-            &[("chronyc", "00000000,,0,0.0,Not synchronised\n")],
+            &[("chronyc", "00000000,,0,0.0,Not synchronised\n")][..],
             &[("ntpq", "leap=11\n")],
         ] {
-            assert_eq!(with(answers).code, "clock-unsynchronised", "{answers:?}");
+            assert_eq!(
+                with(None, answers).code,
+                "clock-unsynchronised",
+                "{answers:?}"
+            );
         }
-        assert_eq!(with(&[]).code, "clock-unknown");
-        assert_eq!(with(&[("timedatectl", "?")]).code, "clock-unknown");
+        assert_eq!(with(Some(false), &[]).code, "clock-unsynchronised");
+        let stale = judged(Some(false), true, |_| None);
+        assert_eq!(stale.code, "clock-unsynchronised");
+        assert_eq!(with(None, &[]).code, "clock-unknown");
+        assert_eq!(with(None, &[("chronyc", "")]).code, "clock-unknown");
     }
 }

@@ -14,18 +14,26 @@ const THROTTLED_NOW: u32 = 0xf;
 #[derive(Debug, Clone)]
 pub struct Sensors {
     root: PathBuf,
+    /// Whether the clock is kept, if the kernel may be asked.
+    kernel: fn() -> Option<bool>,
 }
 
 impl Default for Sensors {
     fn default() -> Self {
-        Sensors { root: "/".into() }
+        Sensors {
+            root: "/".into(),
+            kernel: undertone_clock::is_synchronised,
+        }
     }
 }
 
 impl Sensors {
-    /// Files under another root.
+    /// Files under another root, without a kernel.
     pub fn under(root: &Path) -> Self {
-        Sensors { root: root.into() }
+        Sensors {
+            root: root.into(),
+            kernel: || None,
+        }
     }
 
     /// Temperature of the processor in degrees Celsius: the warmest zone that is called after it, otherwise the warmest.
@@ -72,8 +80,14 @@ impl Sensors {
         Some(kibibytes * 1024)
     }
 
-    /// True when systemd-timesyncd says that the clock follows a reference; false where nobody says so.
+    /// True when the clock follows a reference: by the kernel, which whoever keeps it tells, and where that may not be asked, by
+    /// systemd-timesyncd; false where nobody says so.
     pub fn clock_synced(&self) -> bool {
+        (self.kernel)().unwrap_or_else(|| self.timesyncd())
+    }
+
+    /// True when systemd-timesyncd says that it keeps the clock.
+    pub fn timesyncd(&self) -> bool {
         self.root.join("run/systemd/timesync/synchronized").exists()
     }
 
@@ -164,5 +178,19 @@ mod tests {
         assert_eq!((sensors.temperature(), sensors.throttled()), (None, None));
         assert_eq!(sensors.resident_bytes(), Some(12 * 1024));
         assert!(!sensors.clock_synced());
+    }
+
+    #[test]
+    fn the_kernel_is_believed_about_the_clock_and_timesyncd_where_there_is_none() {
+        let (_root, mut sensors) = machine(&[("run/systemd/timesync/synchronized", "")]);
+        assert!(sensors.clock_synced());
+        sensors.kernel = || Some(false);
+        assert!(
+            !sensors.clock_synced(),
+            "the file stays when timesyncd has lost its server"
+        );
+        let (_root, mut sensors) = machine(&[]);
+        sensors.kernel = || Some(true);
+        assert!(sensors.clock_synced());
     }
 }

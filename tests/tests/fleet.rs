@@ -145,3 +145,113 @@ fn what_cannot_be_done_is_told_with_its_remedy() {
         assert!(talk.contains(code), "{talk}");
     }
 }
+
+/// The sections of `inputs.mqtt_consumer` in the example of docs/fleet.md.
+fn telegraf() -> Vec<toml::Value> {
+    let text = std::fs::read_to_string(undertone_tests::root().join("docs/fleet.md")).unwrap();
+    let (_, example) = text.split_once("```toml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let example: toml::Table = toml::from_str(example).unwrap();
+    let inputs = example["inputs"]["mqtt_consumer"].as_array().unwrap();
+    inputs.clone()
+}
+
+fn list<'a>(table: &'a toml::Value, name: &str) -> &'a [toml::Value] {
+    let list = table.get(name).and_then(toml::Value::as_array);
+    list.map_or(&[], Vec::as_slice)
+}
+
+/// Whether a topic is one of a pattern, as brokers and Telegraf's `topic_parsing` compare them.
+fn is_like(topic: &str, pattern: &str) -> bool {
+    let same = |(level, pattern): (&str, &str)| pattern == "+" || level == pattern;
+    topic.split('/').count() == pattern.split('/').count()
+        && topic.split('/').zip(pattern.split('/')).all(same)
+}
+
+/// Reads a message by the rules of Telegraf's parser: what is not optional is there, and what has a type is of it.
+fn read_as_json_v2(rules: &toml::Value, message: &Value) {
+    assert_eq!(rules["timestamp_format"].as_str(), Some("unix_ms"));
+    let stamp = &message[rules["timestamp_path"].as_str().unwrap()];
+    assert!(stamp.is_u64(), "{stamp} in {message}");
+    for (kind, plain) in [("tag", true), ("field", false)] {
+        assert!(!list(rules, kind).is_empty());
+        for wanted in list(rules, kind) {
+            let path = wanted["path"].as_str().unwrap();
+            let optional = wanted.get("optional").and_then(toml::Value::as_bool);
+            let value = &message[path];
+            if value.is_null() {
+                assert_eq!(optional, Some(true), "{path} is not in {message}");
+                continue;
+            }
+            let fits = match wanted.get("type").and_then(toml::Value::as_str) {
+                Some("float") => value.is_number(),
+                Some("int") => value.is_i64(),
+                Some("string") => value.is_string(),
+                None => plain && value.is_string(),
+                other => panic!("{other:?}"),
+            };
+            assert!(fits, "{path} in {message}");
+        }
+    }
+}
+
+#[test]
+fn the_example_for_telegraf_fits_what_boxes_publish() {
+    if !available() {
+        return;
+    }
+    let broker = Broker::open();
+    let subscriber = broker.subscribe();
+    let more = [
+        "--boxes",
+        "3",
+        "--rate",
+        "20",
+        "--duration",
+        "5",
+        "--prefix",
+        "undertone/v1",
+    ];
+    assert!(simulate(broker.port(), &more).status.success());
+    subscriber.wait("/event", "an end", |seen| {
+        seen.iter().any(|seen| seen.json()["kind"] == "end")
+    });
+    let inputs = telegraf();
+    assert_eq!(inputs.len(), 2);
+    for input in &inputs {
+        // Messages wait for a client that is known again by its name.
+        assert!(input["client_id"].is_str());
+        let topics = list(input, "topics");
+        let parsing = &list(input, "topic_parsing")[0];
+        let (pattern, tags) = (
+            parsing["topic"].as_str().unwrap(),
+            parsing["tags"].as_str().unwrap(),
+        );
+        assert!(topics.iter().all(|topic| topic.as_str() == Some(pattern)));
+        let device = tags.split('/').position(|tag| tag == "device").unwrap();
+        assert_eq!(tags.split('/').count(), pattern.split('/').count());
+        let all = subscriber.all();
+        let taken = all
+            .iter()
+            .filter(|seen| is_like(&seen.topic, pattern) && !seen.payload.is_empty());
+        let mut count = 0;
+        for seen in taken {
+            count += 1;
+            assert!(
+                seen.topic
+                    .split('/')
+                    .nth(device)
+                    .unwrap()
+                    .starts_with("sim-")
+            );
+            let message = seen.json();
+            match input["data_format"].as_str().unwrap() {
+                "json_v2" => read_as_json_v2(&list(input, "json_v2")[0], &message),
+                // Every number is a field.
+                "json" => assert!(message.as_object().unwrap().values().any(Value::is_number)),
+                other => panic!("{other}"),
+            }
+        }
+        assert!(count > 0, "nothing is published on {pattern}");
+    }
+}

@@ -14,11 +14,28 @@ pub enum Failure {
     #[error("authentication: {0}")]
     Authentication(String),
     /// Needs another certificate, here or there, or a clock that is right.
-    #[error("certificate: {0}")]
-    Certificate(String),
-    /// What answers is no MQTT 3.1.1 broker, or does not take us for a client.
+    #[error("certificate: {1}")]
+    Certificate(Doubt, String),
+    /// What answers is no MQTT 3.1.1 broker, or does not take us for a client, or expects TLS and gets none or the reverse.
     #[error("protocol: {0}")]
     Protocol(String),
+}
+
+/// What is wrong with a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// Whoever signed the broker's is not trusted here.
+    Issuer,
+    /// The broker's has expired or does not hold yet, by the clock of this machine.
+    Date,
+    /// The broker's is for another name.
+    Name,
+    /// The broker's cannot be right.
+    Broken,
+    /// The broker does not accept ours, or wants one and gets none.
+    Own,
+    /// A file of ours cannot be used.
+    File,
 }
 
 impl Failure {
@@ -27,7 +44,7 @@ impl Failure {
         match self {
             Failure::Network(_) => "network",
             Failure::Authentication(_) => "authentication",
-            Failure::Certificate(_) => "certificate",
+            Failure::Certificate(..) => "certificate",
             Failure::Protocol(_) => "protocol",
         }
     }
@@ -37,7 +54,7 @@ impl Failure {
         match self {
             Failure::Network(cause)
             | Failure::Authentication(cause)
-            | Failure::Certificate(cause)
+            | Failure::Certificate(_, cause)
             | Failure::Protocol(cause) => cause,
         }
     }
@@ -60,20 +77,28 @@ impl From<rustls::Error> for Failure {
         use AlertDescription as Alert;
         match &error {
             rustls::Error::InvalidCertificate(reason) => {
-                let text = match reason {
-                    CertificateError::UnknownIssuer => {
-                        "the broker's is not signed by a known authority".into()
-                    }
+                let (doubt, text) = match reason {
+                    CertificateError::UnknownIssuer => (
+                        Doubt::Issuer,
+                        "the broker's is not signed by a known authority".into(),
+                    ),
                     CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                        "the broker's has expired".into()
+                        (Doubt::Date, "the broker's has expired".into())
+                    }
+                    CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                        (Doubt::Date, "the broker's does not hold yet".into())
                     }
                     CertificateError::NotValidForName
-                    | CertificateError::NotValidForNameContext { .. } => {
-                        "the broker's is not for the host name that was given".into()
-                    }
-                    other => format!("the broker's is not valid ({other})"),
+                    | CertificateError::NotValidForNameContext { .. } => (
+                        Doubt::Name,
+                        "the broker's is not for the host name that was given".into(),
+                    ),
+                    other => (
+                        Doubt::Broken,
+                        format!("the broker's is not valid ({other})"),
+                    ),
                 };
-                Failure::Certificate(text)
+                Failure::Certificate(doubt, text)
             }
             rustls::Error::AlertReceived(
                 alert @ (Alert::BadCertificate
@@ -85,9 +110,13 @@ impl From<rustls::Error> for Failure {
                 | Alert::AccessDenied
                 | Alert::NoCertificate
                 | Alert::CertificateRequired),
-            ) => Failure::Certificate(format!("the broker refuses the client's ({alert:?})")),
+            ) => Failure::Certificate(
+                Doubt::Own,
+                format!("the broker refuses the client's ({alert:?})"),
+            ),
             // What a broker answers that wants a certificate and got none, before TLS 1.3.
             rustls::Error::AlertReceived(Alert::HandshakeFailure) => Failure::Certificate(
+                Doubt::Own,
                 "the broker breaks the handshake off; it may want a client certificate".into(),
             ),
             rustls::Error::InvalidMessage(_) => {
@@ -100,11 +129,14 @@ impl From<rustls::Error> for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        let inner = error.get_ref();
-        match inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            Some(tls) => tls.clone().into(),
-            None => Failure::Network(error.to_string()),
+        let Some(inner) = error.get_ref() else {
+            return Failure::Network(error.to_string());
+        };
+        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
+            return tls.clone().into();
         }
+        let failure = inner.downcast_ref::<Failure>();
+        failure.map_or_else(|| Failure::Network(error.to_string()), Clone::clone)
     }
 }
 

@@ -25,7 +25,7 @@ mod transport;
 mod wake;
 
 pub use backoff::{Backoff, random};
-pub use failure::Failure;
+pub use failure::{Doubt, Failure};
 pub use link::{Happened, Link};
 pub use packet::Incoming;
 pub use session::{Session, Told};

@@ -3,7 +3,7 @@
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
-use rustix::event::PollFlags;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::dial::Dialing;
 use crate::packet::{Connect, Incoming};
@@ -13,6 +13,9 @@ use crate::{Backoff, Failure, Settings, Wake, random, tls};
 /// A connection that has held for so long counts as one that works: the next failure begins with a short wait again. One
 /// that is accepted and broken off at once, for instance by another box of the same client id, must not.
 const HELD: Duration = Duration::from_secs(20);
+
+/// From one look at a connection that is being made to the next.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// What happened.
 #[derive(Debug, PartialEq, Eq)]
@@ -100,6 +103,27 @@ impl Link {
             State::Dialing(_) => None,
             State::Live(session) => Some(session.due()),
         }
+    }
+
+    /// Waits until the descriptor is ready, [`Link::turn`] is due, or this time is over; while there is no descriptor, for a short
+    /// while only. Who waits for other things too does so by [`Link::interest`].
+    pub fn wait(&self, longest: Duration) {
+        let due = self
+            .due()
+            .map_or(longest, |due| due.saturating_duration_since(Instant::now()));
+        let longest = longest.min(due);
+        let Some((descriptor, flags)) = self.interest() else {
+            return std::thread::sleep(longest.min(LOOK));
+        };
+        let timeout = Timespec {
+            tv_sec: i64::try_from(longest.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: i64::from(longest.subsec_nanos()),
+        };
+        // An interrupted wait is an early end of it, and of whatever else comes of it the next turn finds out.
+        let _ = poll(
+            &mut [PollFd::from_borrowed_fd(descriptor, flags)],
+            Some(&timeout),
+        );
     }
 
     /// Goes on as far as it can without waiting.

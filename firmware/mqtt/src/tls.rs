@@ -7,7 +7,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
-use crate::{Failure, TlsFiles};
+use crate::{Doubt, Failure, TlsFiles};
 
 /// Where distributions keep the authorities that the system trusts.
 const SYSTEM: [&str; 3] = [
@@ -29,8 +29,12 @@ pub fn connection(tls: &TlsFiles, host: &str) -> Result<ClientConnection, Failur
 /// # Errors
 /// [`Failure::Certificate`] when `host` is no name that a certificate can have.
 pub fn shared(config: &Arc<ClientConfig>, host: &str) -> Result<ClientConnection, Failure> {
-    let name = ServerName::try_from(host.to_owned())
-        .map_err(|_| Failure::Certificate(format!("{host:?} is no name that a certificate has")))?;
+    let name = ServerName::try_from(host.to_owned()).map_err(|_| {
+        Failure::Certificate(
+            Doubt::Name,
+            format!("{host:?} is no name that a certificate has"),
+        )
+    })?;
     ClientConnection::new(Arc::clone(config), name).map_err(Failure::from)
 }
 
@@ -73,6 +77,7 @@ fn system() -> Result<PathBuf, Failure> {
     let found = SYSTEM.iter().map(PathBuf::from).find(|path| path.is_file());
     found.ok_or_else(|| {
         Failure::Certificate(
+            Doubt::Issuer,
             "this system lists no trusted authorities (package ca-certificates); name a file with one".into(),
         )
     })
@@ -91,5 +96,8 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
 }
 
 fn unusable(path: &Path, reason: &dyn std::fmt::Display) -> Failure {
-    Failure::Certificate(format!("{} cannot be used: {reason}", path.display()))
+    Failure::Certificate(
+        Doubt::File,
+        format!("{} cannot be used: {reason}", path.display()),
+    )
 }

@@ -16,6 +16,9 @@ const OVERFLOW: usize = 4 * OUTGOING;
 /// Bytes that are read in one turn, at most, so that an endless stream neither fills the memory nor holds the thread.
 const INCOMING: usize = 64 * 1024;
 
+/// What a record of TLS begins with: an alert, a handshake (RFC 8446, 5.1). No packet of a broker does.
+const TLS_RECORDS: [u8; 2] = [21, 22];
+
 /// A connection.
 #[derive(Debug)]
 pub(crate) struct Transport {
@@ -23,6 +26,8 @@ pub(crate) struct Transport {
     tls: Option<Box<ClientConnection>>,
     /// Plain bytes that are to be sent.
     out: Vec<u8>,
+    /// Whether the other side has said anything.
+    heard: bool,
 }
 
 impl Transport {
@@ -31,6 +36,7 @@ impl Transport {
             stream,
             tls: tls.map(Box::new),
             out: Vec::new(),
+            heard: false,
         }
     }
 
@@ -80,10 +86,24 @@ impl Transport {
         // What the other side said last explains a failure to write better than the failure does.
         let read = self.read(input);
         let written = if read.is_ok() { self.write() } else { Ok(()) };
-        read.and(written)
+        read.and(written).map_err(|error| self.failure(error))
     }
 
-    fn write(&mut self) -> Result<(), Failure> {
+    /// What an error means. A side that ends a connection without a word does not speak what it is spoken to in, but may also be
+    /// one that takes no more clients.
+    fn failure(&self, error: io::Error) -> Failure {
+        match &self.tls {
+            _ if self.heard || !is_end(&error) => error.into(),
+            Some(_) => Failure::Protocol(
+                "what answers breaks the connection off instead of speaking TLS; is it a port without TLS?".into(),
+            ),
+            None => Failure::Protocol(
+                "the broker closes the connection before it greets; it may expect TLS, or take no more clients".into(),
+            ),
+        }
+    }
+
+    fn write(&mut self) -> io::Result<()> {
         let Some(tls) = &mut self.tls else {
             return drain(&mut self.out, &mut self.stream);
         };
@@ -94,22 +114,30 @@ impl Transport {
             match tls.write_tls(&mut self.stream) {
                 Ok(_) => {}
                 Err(error) if waits(&error) => break,
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
         }
         Ok(())
     }
 
-    fn read(&mut self, input: &mut Vec<u8>) -> Result<(), Failure> {
+    fn read(&mut self, input: &mut Vec<u8>) -> io::Result<()> {
         let mut bytes = [0; 4096];
         let most = input.len() + INCOMING;
         let Some(tls) = &mut self.tls else {
             while input.len() < most {
                 match self.stream.read(&mut bytes) {
                     Ok(0) => return Err(closed()),
-                    Ok(count) => input.extend(&bytes[..count]),
+                    Ok(count) => {
+                        if !self.heard && TLS_RECORDS.contains(&bytes[0]) {
+                            return Err(io::Error::other(Failure::Protocol(
+                                "what answers speaks TLS, and was spoken to without".into(),
+                            )));
+                        }
+                        self.heard = true;
+                        input.extend(&bytes[..count]);
+                    }
                     Err(error) if waits(&error) => return Ok(()),
-                    Err(error) => return Err(error.into()),
+                    Err(error) => return Err(error),
                 }
             }
             return Ok(());
@@ -118,21 +146,21 @@ impl Transport {
         while input.len() < most {
             match tls.read_tls(&mut self.stream) {
                 Ok(0) => return Err(closed()),
-                Ok(_) => {}
+                Ok(_) => self.heard = true,
                 Err(error) if waits(&error) => return Ok(()),
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
             if let Err(error) = tls.process_new_packets() {
                 // The other side is told why, if it still listens.
                 let _ = tls.write_tls(&mut self.stream);
-                return Err(error.into());
+                return Err(io::Error::other(error));
             }
             loop {
                 match tls.reader().read(&mut bytes) {
                     Ok(0) => return Err(closed()),
                     Ok(count) => input.extend(&bytes[..count]),
                     Err(error) if waits(&error) => break,
-                    Err(error) => return Err(error.into()),
+                    Err(error) => return Err(error),
                 }
             }
         }
@@ -141,7 +169,7 @@ impl Transport {
 }
 
 /// Writes from the front of `bytes` what `to` takes.
-fn drain(bytes: &mut Vec<u8>, to: &mut impl Write) -> Result<(), Failure> {
+fn drain(bytes: &mut Vec<u8>, to: &mut impl Write) -> io::Result<()> {
     let mut written = 0;
     let outcome = loop {
         if written == bytes.len() {
@@ -151,7 +179,7 @@ fn drain(bytes: &mut Vec<u8>, to: &mut impl Write) -> Result<(), Failure> {
             Ok(0) => break Ok(()),
             Ok(count) => written += count,
             Err(error) if waits(&error) => break Ok(()),
-            Err(error) => break Err(error.into()),
+            Err(error) => break Err(error),
         }
     };
     bytes.drain(..written);
@@ -162,6 +190,20 @@ fn waits(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
-fn closed() -> Failure {
-    Failure::Network("the broker has closed the connection".into())
+/// True when the other side has ended the connection.
+fn is_end(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::UnexpectedEof
+            | ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe
+    )
+}
+
+fn closed() -> io::Error {
+    io::Error::new(
+        ErrorKind::UnexpectedEof,
+        "the broker has closed the connection",
+    )
 }

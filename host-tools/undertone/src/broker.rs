@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use undertone_mqtt::{Failure as MqttFailure, Link, Password, Secret, Settings, TlsFiles, Wake};
+use undertone_mqtt::{
+    Doubt, Failure as MqttFailure, Link, Password, Secret, Settings, TlsFiles, Wake,
+};
 
 use crate::failure::Failure;
 
@@ -146,17 +148,30 @@ pub(crate) fn refused(place: &str, failure: &MqttFailure) -> anyhow::Error {
         MqttFailure::Authentication(_) => {
             "check the user in the URL, --password-file or UNDERTONE_MQTT_PASSWORD, and that user's rights at the broker"
         }
-        MqttFailure::Certificate(_) => {
-            "check --ca, --certificate and --key, the names and dates in the broker's certificate, and the clock"
-        }
+        MqttFailure::Certificate(doubt, _) => match doubt {
+            Doubt::Issuer => {
+                "give --ca the certificate of the authority that signed the broker's: openssl s_client -connect HOST:PORT -showcerts"
+            }
+            Doubt::Date => {
+                "compare `date` with openssl s_client -connect HOST:PORT </dev/null | openssl x509 -noout -dates; set the clock, or have the certificate renewed"
+            }
+            Doubt::Name => {
+                "connect by a name that it is for: openssl s_client -connect HOST:PORT </dev/null | openssl x509 -noout -ext subjectAltName"
+            }
+            Doubt::Broken => {
+                "look at it: openssl s_client -connect HOST:PORT </dev/null | openssl x509 -noout -text"
+            }
+            Doubt::Own => "give --certificate and --key that an authority of the broker has signed",
+            Doubt::File => "give --ca, --certificate and --key files in PEM that can be read",
+        },
         MqttFailure::Protocol(_) => {
-            "check that this port is one of an MQTT 3.1.1 broker, and mqtt:// or mqtts://"
+            "check that this port is one of an MQTT 3.1.1 broker; mqtts:// is for one with TLS (often 8883), mqtt:// for one without (often 1883)"
         }
     };
     Failure::error(
         format!("broker-{}", failure.kind()),
         format!("{place}: {failure}"),
-        next,
+        next.replace("HOST:PORT", place),
     )
 }
 

@@ -167,7 +167,11 @@ impl<'a> Swarm<'a> {
 
     /// A failure that no waiting heals ends the simulation.
     fn judge(&self, failure: &MqttFailure) -> Result<()> {
-        let hopeless = !matches!(failure, MqttFailure::Network(_));
+        // A broker that has taken others and breaks off is one that is full.
+        let hopeless = matches!(
+            failure,
+            MqttFailure::Authentication(_) | MqttFailure::Certificate(..)
+        );
         let never = of(&self.counts.up) == 0 && self.phase == Phase::Connecting;
         let text = failure.to_string();
         for (part, next) in [

@@ -3,7 +3,6 @@
 use std::sync::PoisonError;
 use std::time::Instant;
 
-use rustix::event::{PollFd, Timespec, poll};
 use undertone_mqtt::Failure;
 
 use super::outbox::{self, Opened};
@@ -90,22 +89,9 @@ impl Mqtt {
         while self.link.is_up() && !done(self) && Instant::now() < until {
             self.advance(Instant::now());
             if !done(self) {
-                self.wait(until);
+                self.link
+                    .wait(until.saturating_duration_since(Instant::now()));
             }
-        }
-    }
-
-    /// Waits for the broker until a time.
-    fn wait(&self, until: Instant) {
-        let left = until.saturating_duration_since(Instant::now());
-        let timeout = Timespec {
-            tv_sec: left.as_secs() as i64,
-            tv_nsec: i64::from(left.subsec_nanos()),
-        };
-        if let Some((descriptor, flags)) = self.link.interest() {
-            let mut descriptors = [PollFd::from_borrowed_fd(descriptor, flags)];
-            // An interrupted wait is an early end of it.
-            let _ = poll(&mut descriptors, Some(&timeout));
         }
     }
 }

@@ -2,15 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, Timespec, poll};
-
 use undertone_mqtt::{Happened, Link, Will, packet};
 
 use crate::config::MqttSettings;
 use crate::status::Topics;
 
-/// The longest wait between two looks at a connection that is being made.
-const LOOK_MS: i64 = 20;
 /// A client id has at most so many bytes.
 const MAX_CLIENT_ID: usize = 128;
 /// How long the good-bye may take.
@@ -72,7 +68,7 @@ pub(crate) fn probe(settings: &MqttSettings, patience: Duration) -> Result<Taken
                 Happened::Packet(_) => {}
             }
         }
-        wait(&link);
+        link.wait(patience.saturating_sub(began.elapsed()));
     }
     Err(Refused {
         kind: "network",
@@ -90,23 +86,6 @@ fn leave(link: &mut Link) {
         if link.is_flushed() || Instant::now() >= until {
             return;
         }
-        wait(link);
-    }
-}
-
-fn wait(link: &Link) {
-    let pause = Timespec {
-        tv_sec: 0,
-        tv_nsec: LOOK_MS * 1_000_000,
-    };
-    match link.interest() {
-        Some((descriptor, flags)) => {
-            // Whatever comes of it, the next turn finds out.
-            let _ = poll(
-                &mut [PollFd::from_borrowed_fd(descriptor, flags)],
-                Some(&pause),
-            );
-        }
-        None => std::thread::sleep(Duration::from_millis(LOOK_MS.unsigned_abs())),
+        link.wait(until.saturating_duration_since(Instant::now()));
     }
 }

@@ -20,10 +20,11 @@ pub(super) fn advised(failure: &Failure) -> String {
         Failure::Authentication(_) => {
             "; check mqtt.user and the password, and the rights of that user at the broker"
         }
-        Failure::Certificate(_) => {
+        Failure::Certificate(..) => {
             "; check mqtt.tls, the certificates' dates and names, and the clock"
         }
-        Failure::Network(_) | Failure::Protocol(_) => "",
+        Failure::Protocol(_) => "; check mqtt.port, and whether it is one for TLS (mqtt.tls)",
+        Failure::Network(_) => "",
     };
     format!("{failure}{advice}")
 }

@@ -133,7 +133,7 @@ impl Outbox {
     /// Goes on with a journal that could not be had before and with what others have left: what the journal holds first,
     /// then that, then what was put in meanwhile, which was not sent yet.
     pub(super) fn adopt(&mut self, journal: Option<Journal>, left: Vec<Rest>, now: Now) {
-        let before = std::mem::replace(self, Outbox::new(self.limits, journal, now));
+        let mut before = std::mem::replace(self, Outbox::new(self.limits, journal, now));
         for rest in left.into_iter().chain([before.rest()]) {
             self.take_in(rest, now);
         }
@@ -153,22 +153,18 @@ impl Outbox {
         }
     }
 
-    /// What is nowhere but in this outbox's memory.
-    pub(super) fn rest(&self) -> Rest {
+    /// Takes out what is nowhere but in this outbox's memory; it is at its end then.
+    pub(super) fn rest(&mut self) -> Rest {
         let on_disk = self.journal.is_some();
-        let notices = if on_disk { &[] } else { self.notices.runs() };
-        let kept = |entry: &Entry| entry.acknowledged || on_disk && entry.written;
-        let event = |entry: &Entry| {
-            let stored = &entry.stored;
-            (stored.boot_id.clone(), stored.seq, stored.payload.clone())
-        };
+        let notices = std::mem::take(&mut self.notices).into_runs();
+        let entries = std::mem::take(&mut self.entries);
+        self.bytes = 0;
         Rest {
-            notices: notices.to_vec(),
-            events: self
-                .entries
-                .iter()
-                .filter(|entry| !kept(entry))
-                .map(event)
+            notices: if on_disk { Vec::new() } else { notices },
+            events: entries
+                .into_iter()
+                .filter(|entry| !(entry.acknowledged || on_disk && entry.written))
+                .map(|Entry { stored, .. }| (stored.boot_id, stored.seq, stored.payload))
                 .collect(),
         }
     }

@@ -32,6 +32,10 @@ impl Notices {
         &self.waiting
     }
 
+    pub(super) fn into_runs(self) -> Vec<Notice> {
+        self.waiting
+    }
+
     pub(super) fn count(&self) -> u64 {
         self.waiting.iter().map(|notice| notice.count).sum()
     }

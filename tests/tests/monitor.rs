@@ -25,7 +25,7 @@ fn sentences() -> Vec<u8> {
 /// A daemon that reads samples from its standard input.
 fn daemon(env: &[(&str, PathBuf)]) -> Daemon {
     let mut daemon = Daemon::start(&["--source", "stdin"], env);
-    // Standard input is open when its first bytes have come.
+    // It listens once its first samples have come.
     daemon.feed(&[0; 3200]);
     daemon
 }

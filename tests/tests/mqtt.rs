@@ -33,7 +33,7 @@ fn daemon(port: u16, more: &[(&str, &str)]) -> Daemon {
         .map(|(name, value)| (*name, PathBuf::from(value)))
         .collect();
     let mut daemon = Daemon::start(&["--source", "stdin"], &env);
-    // Standard input is open when its first bytes have come.
+    // It listens once its first samples have come.
     daemon.feed(&[0; 3200]);
     daemon
 }

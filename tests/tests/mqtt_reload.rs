@@ -47,7 +47,7 @@ fn reload(on_disk: bool) {
     configure(folder.path(), broker.port(), on_disk, 30);
     let config = folder.path().join("undertoned.toml");
     let mut daemon = Daemon::start_with(&["--config", config.to_str().unwrap()], &[]);
-    // Standard input is open when its first bytes have come.
+    // It listens once its first samples have come.
     daemon.feed(&[0; 3200]);
     daemon.wait_for_talks("connected", 1);
     let mut sentences = bytes_of(&undertone_tests::speech()).split_off(44);

@@ -23,7 +23,7 @@ fn daemon(line: &Line) -> Daemon {
         ("UNDERTONE_EVENTS_UPDATE_INTERVAL_MS", PathBuf::from("1")),
     ];
     let mut daemon = Daemon::start(&["--source", "stdin"], &env);
-    // Standard input is open when its first bytes have come.
+    // It listens once its first samples have come.
     daemon.feed(&[0; 3200]);
     daemon
 }

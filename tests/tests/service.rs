@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use undertone_tests::control::wait_for_state;
-use undertone_tests::daemon::{Daemon, program};
-use undertone_tests::{long_speech, root};
+use undertone_tests::broker::{self, Broker};
+use undertone_tests::control::{self, wait_for_state};
+use undertone_tests::daemon::{Daemon, bytes_of, program};
+use undertone_tests::{long_speech, root, speech};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const HEARS: [&str; 2] = ["listening", "speech"];
@@ -232,4 +233,59 @@ fn the_unit_is_locked_down() {
     let text = String::from_utf8_lossy(&analysed.stdout);
     assert!(analysed.status.success(), "{text}");
     assert!(text.contains("Overall exposure level"), "{text}");
+}
+
+#[test]
+fn a_pipe_that_is_silent_keeps_nothing_waiting_and_nobody_is_told_that_it_is_heard() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut systemd = Systemd::new(folder.path());
+    let socket = folder.path().join("control.sock");
+    let broker = broker::available().then(Broker::open);
+    let subscriber = broker.as_ref().map(Broker::subscribe);
+    let mut env = systemd.env(Duration::from_millis(600));
+    env.push(("UNDERTONE_CONTROL_SOCKET", socket.clone()));
+    if let Some(broker) = &broker {
+        env.push(("UNDERTONE_MQTT_HOST", "localhost".into()));
+        env.push(("UNDERTONE_MQTT_PORT", broker.port().to_string().into()));
+        env.push(("UNDERTONE_MQTT_DEVICE", "silent".into()));
+    }
+    let mut daemon = Daemon::start(&["--source", "stdin"], &env);
+    systemd.wait_for("READY=1", 1);
+    let status = wait_for_state(&socket, &["starting"]);
+    assert_eq!(status["signal"], "none", "{status}");
+    if let Some(subscriber) = &subscriber {
+        subscriber.wait("silent/availability", "online", |seen| {
+            seen.last().is_some_and(|seen| seen.payload == "online")
+        });
+        let state = subscriber.wait("silent/state", "a state", |seen| !seen.is_empty());
+        let state = state.last().unwrap().json();
+        assert_eq!(
+            (&state["state"], &state["signal"]),
+            (&"starting".into(), &"none".into())
+        );
+    }
+    let command = |name: &str| control::ask(&socket, &serde_json::json!({"command": name}));
+    let muted = command("mute");
+    assert_eq!(muted["outcome"], "muted", "{muted}");
+    wait_for_state(&socket, &["muted"]);
+    let unmuted = command("unmute");
+    assert_eq!(unmuted["outcome"], "unmuted", "{unmuted}");
+    wait_for_state(&socket, &["starting"]);
+    // The watchdog is fed meanwhile.
+    systemd.wait_for("WATCHDOG=1", 3);
+
+    // Without the header, which would say where the sound ends.
+    daemon.feed(&bytes_of(&speech())[44..]);
+    daemon.wait_for_lines("\"end\"", 1);
+    wait_for_state(&socket, &HEARS);
+    assert_eq!(systemd.count("READY=1"), 1);
+    let run = daemon.finish();
+    assert_eq!(run.code, Some(0), "{}", run.talk);
+
+    let waiting = Daemon::start(&["--source", "stdin"], &[]);
+    waiting.wait_for_talk("nothing has come on standard input yet");
+    waiting.signal("TERM");
+    let run = waiting.wait();
+    assert_eq!(run.code, Some(0), "{}", run.talk);
+    assert!(run.lines.is_empty(), "{:?}", run.lines);
 }

@@ -24,6 +24,16 @@ pub enum SourceSpec {
     Cpal(Option<String>),
 }
 
+impl SourceSpec {
+    /// True for a device: its samples are of now, and it does not wait.
+    pub fn is_live(&self) -> bool {
+        match self {
+            SourceSpec::Alsa(_) | SourceSpec::Cpal(_) => true,
+            SourceSpec::File(_) | SourceSpec::Stdin => false,
+        }
+    }
+}
+
 impl FromStr for SourceSpec {
     type Err = String;
 

@@ -258,6 +258,7 @@ mod tests {
             let name = |signal: CaptureSignal| match signal {
                 CaptureSignal::Opened { .. } => "opened",
                 CaptureSignal::Xrun { .. } => "xrun",
+                CaptureSignal::Waiting => "waiting",
                 CaptureSignal::Stalled => "stalled",
                 CaptureSignal::Resumed => "resumed",
                 CaptureSignal::Lost { .. } => "lost",

@@ -37,6 +37,8 @@ pub enum CaptureSignal {
         /// How long it was away.
         after: Duration,
     },
+    /// Nothing has come yet, of what waits for others to send it.
+    Waiting,
     /// The device was closed on purpose.
     Muted(MuteCause),
     /// It delivers again.

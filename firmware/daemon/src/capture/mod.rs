@@ -25,6 +25,7 @@ pub use error::CaptureError;
 pub use link::{CaptureSignal, Link, Mute, MuteCause};
 pub use ring::{Closed, Found, MarkKind, Reader, WhenFull, Writer, ring};
 pub use selection::Selection;
+pub use stdin::await_stdin;
 pub use undertone_analysis::Format;
 pub use undertone_configuration::{CaptureOptions, Encoding, MuteSwitch, Pick, SourceSpec};
 

@@ -1,16 +1,59 @@
 //! Standard input: a recording with a header, or headerless 16-bit little-endian samples.
 
 use std::io::{Cursor, ErrorKind, Read};
+use std::os::fd::AsFd;
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use undertone_decode::{Limits, Reader};
 
 use super::feed::Feed;
-use super::{CaptureError, CaptureOptions, Format, Link, Source, Writer};
+use super::{CaptureError, CaptureOptions, CaptureSignal, Format, Link, Source, Writer};
+use crate::talk::say;
 
 /// What a stream with a header begins with.
 const MAGIC: [&[u8]; 4] = [b"RIFF", b"fLaC", b"OggS", b"ID3"];
 /// Bytes read at once from a headerless stream.
 const BLOCK: usize = 4096;
+/// From one look at the requests to stop and mute to the next, while nothing has come.
+const LOOK: Duration = Duration::from_millis(50);
+/// After so many looks people are told what is waited for.
+const LOOKS: u32 = 20;
+
+/// Waits until standard input has its first bytes, or has ended, and tells of a mute meanwhile; false when the end was asked
+/// for.
+pub fn await_stdin(link: &mut Link) -> bool {
+    await_input(std::io::stdin(), link)
+}
+
+fn await_input(input: impl AsFd, link: &mut Link) -> bool {
+    let mut told = None;
+    let mut looks = 0u32;
+    loop {
+        looks = looks.saturating_add(1);
+        if link.stop.requested() {
+            return false;
+        }
+        let mute = link.mute.cause();
+        if mute != told {
+            told = mute;
+            link.tell(mute.map_or(CaptureSignal::Waiting, CaptureSignal::Muted));
+        }
+        let timeout = Timespec {
+            tv_sec: 0,
+            tv_nsec: i64::from(LOOK.subsec_nanos()),
+        };
+        let mut awaited = [PollFd::from_borrowed_fd(input.as_fd(), PollFlags::IN)];
+        match poll(&mut awaited, Some(&timeout)) {
+            Ok(0) if looks == LOOKS => {
+                say!("nothing has come on standard input yet; waiting for it")
+            }
+            Ok(0) | Err(rustix::io::Errno::INTR) => {}
+            // What is wrong with it, reading will say.
+            Ok(_) | Err(_) => return true,
+        }
+    }
+}
 
 /// A stream of which nothing is lost: its writer waits while the analysis is behind.
 pub(super) struct StdinSource {
@@ -198,6 +241,31 @@ mod tests {
                 8.0 / 32_768.0
             ]
         );
+    }
+
+    #[test]
+    fn nothing_on_a_pipe_is_waited_for_and_a_mute_and_the_end_are_heeded_meanwhile() {
+        use std::io::Write as _;
+        use std::sync::mpsc::channel;
+
+        let patience = Duration::from_secs(20);
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        let (stop, mute) = (Stop::default(), Mute::default());
+        let (sender, told) = channel();
+        let mut link = Link::new(stop.clone(), mute.clone(), move |signal| {
+            sender.send(signal).unwrap();
+        });
+        let waits = std::thread::spawn(move || (await_input(&reader, &mut link), reader, link));
+        mute.command(true);
+        let muted = CaptureSignal::Muted(crate::capture::MuteCause::Command);
+        assert_eq!(told.recv_timeout(patience).unwrap(), muted);
+        mute.command(false);
+        assert_eq!(told.recv_timeout(patience).unwrap(), CaptureSignal::Waiting);
+        writer.write_all(b"R").unwrap();
+        let (came, reader, mut link) = waits.join().unwrap();
+        assert!(came);
+        stop.request();
+        assert!(!await_input(&reader, &mut link));
     }
 
     #[test]

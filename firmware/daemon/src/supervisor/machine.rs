@@ -31,6 +31,8 @@ pub enum Happened {
     Stalled,
     /// It is gone.
     Lost,
+    /// Nothing has come yet, and nothing keeps it from coming.
+    Waiting,
     /// It was closed on purpose.
     Muted(MuteCause),
     /// Somebody speaks.
@@ -44,15 +46,15 @@ pub enum Happened {
 impl Doing {
     /// What it is doing after something happened.
     ///
-    /// | | heard | stalled | lost | muted | speech began | speech ended | ended |
-    /// |---|---|---|---|---|---|---|---|
-    /// | opening | listening | stalled | lost | muted | - | - | ended |
-    /// | listening | - | stalled | lost | muted | speech | - | ended |
-    /// | speech | - | stalled | lost | muted | - | listening | ended |
-    /// | stalled | listening | - | lost | muted | - | - | ended |
-    /// | lost | listening | - | - | muted | - | - | ended |
-    /// | muted | listening | - | lost | muted, for the later cause | - | - | ended |
-    /// | ended | - | - | - | - | - | - | - |
+    /// | | heard | stalled | lost | waiting | muted | speech began | speech ended | ended |
+    /// |---|---|---|---|---|---|---|---|---|
+    /// | opening | listening | stalled | lost | - | muted | - | - | ended |
+    /// | listening | - | stalled | lost | - | muted | speech | - | ended |
+    /// | speech | - | stalled | lost | - | muted | - | listening | ended |
+    /// | stalled | listening | - | lost | - | muted | - | - | ended |
+    /// | lost | listening | - | - | - | muted | - | - | ended |
+    /// | muted | listening | - | lost | opening | muted, for the later cause | - | - | ended |
+    /// | ended | - | - | - | - | - | - | - | - |
     ///
     /// Analysis is behind capture: speech that it finds in what was heard before a loss changes nothing.
     #[must_use]
@@ -61,6 +63,8 @@ impl Doing {
             (Doing::Ended, _) | (_, Happened::Ended) => Doing::Ended,
             (_, Happened::Muted(cause)) => Doing::Muted(cause),
             (_, Happened::Lost) => Doing::Lost,
+            (Doing::Muted(_), Happened::Waiting) => Doing::Opening,
+            (_, Happened::Waiting) => self,
             (Doing::Listening | Doing::Speech, Happened::Heard) => self,
             (_, Happened::Heard) => Doing::Listening,
             (Doing::Lost | Doing::Muted(_), Happened::Stalled) => self,
@@ -122,10 +126,11 @@ mod tests {
         Doing::Muted(Switch),
         Doing::Ended,
     ];
-    const HAPPENED: [Happened; 8] = [
+    const HAPPENED: [Happened; 9] = [
         Happened::Heard,
         Happened::Stalled,
         Happened::Lost,
+        Happened::Waiting,
         Happened::Muted(Command),
         Happened::Muted(Switch),
         Happened::SpeechBegan,
@@ -136,16 +141,17 @@ mod tests {
     #[test]
     fn every_state_answers_to_everything_that_can_happen_as_the_table_says() {
         let [o, l, s, t, g, c, w, e] = DOING;
-        // Columns as in HAPPENED: heard, stalled, lost, muted by command, by switch, speech began, speech ended, ended.
+        // Columns as in HAPPENED: heard, stalled, lost, waiting, muted by command, by switch, speech began, speech ended,
+        // ended.
         let table = [
-            [l, t, g, c, w, o, o, e], // opening
-            [l, t, g, c, w, s, l, e], // listening
-            [s, t, g, c, w, s, l, e], // speech
-            [l, t, g, c, w, t, t, e], // stalled
-            [l, g, g, c, w, g, g, e], // lost
-            [l, c, g, c, w, c, c, e], // muted by command
-            [l, w, g, c, w, w, w, e], // muted by switch
-            [e, e, e, e, e, e, e, e], // ended
+            [l, t, g, o, c, w, o, o, e], // opening
+            [l, t, g, l, c, w, s, l, e], // listening
+            [s, t, g, s, c, w, s, l, e], // speech
+            [l, t, g, t, c, w, t, t, e], // stalled
+            [l, g, g, g, c, w, g, g, e], // lost
+            [l, c, g, o, c, w, c, c, e], // muted by command
+            [l, w, g, o, c, w, w, w, e], // muted by switch
+            [e, e, e, e, e, e, e, e, e], // ended
         ];
         for (doing, row) in DOING.into_iter().zip(table) {
             for (happened, after) in HAPPENED.into_iter().zip(row) {

@@ -197,6 +197,7 @@ impl Supervisor {
                 }
                 Happened::Lost
             }
+            CaptureSignal::Waiting => Happened::Waiting,
             CaptureSignal::Muted(cause) => Happened::Muted(*cause),
         };
         self.happened(id, happened);

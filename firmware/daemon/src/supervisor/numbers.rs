@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use undertone_analysis::Channels;
 
-use crate::capture::{Selection, Source};
+use crate::capture::{Selection, Source, SourceSpec};
 use crate::config::SourceSettings;
 
 /// Numbers that nobody has yet. Clones share them.
@@ -41,7 +41,12 @@ impl Numbers {
                     .ok()?
                     .channels()
             }
-            (Channels::Each, None) => Selection::channels_kept(&settings.capture.pick)?,
+            (Channels::Each, None) => {
+                let picked = Selection::channels_kept(&settings.capture.pick);
+                // A header may say otherwise.
+                let piped = settings.spec == SourceSpec::Stdin;
+                picked.or(piped.then_some(settings.capture.stdin_channels))?
+            }
         };
         Some(Kept {
             first: self.take(count),

@@ -13,7 +13,9 @@ use super::message::{Input, Notice, Order, SourceId};
 use super::numbers::{Kept, Numbers};
 use super::plan::Plan;
 use super::thread::spawn;
-use crate::capture::{self, CaptureError, CaptureSignal, Link, Mute, Selection, Source, WhenFull};
+use crate::capture::{
+    self, CaptureError, CaptureSignal, Link, Mute, Selection, Source, SourceSpec, WhenFull,
+};
 use crate::config::SourceSettings;
 use crate::error::DaemonError;
 use crate::health::Progress;
@@ -73,7 +75,7 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// Starts the thread of a source that is open, or of one that is waited for.
+    /// Starts the thread of a source that is open, or of one that is waited for: a device, or the first bytes of a pipe.
     pub(super) fn start(
         id: SourceId,
         settings: &SourceSettings,
@@ -84,7 +86,7 @@ impl Running {
         let name: Arc<str> = settings.spec.to_string().into();
         let mute = Mute::default();
         mute.command(muted);
-        let live = source.as_ref().is_none_or(|source| source.is_live());
+        let live = settings.spec.is_live();
         let stop = match live {
             // A thread that asks whether it is to stop is alive. Reading a pipe may take for ever.
             true => Stop::watched(hub.progress.stage(format!("capture of {name}"))),
@@ -174,6 +176,12 @@ impl Capture {
         });
         let source = match source {
             Some(source) => source,
+            None if self.settings.spec == SourceSpec::Stdin => {
+                if !capture::await_stdin(&mut link) {
+                    return Ok(());
+                }
+                capture::open(&self.settings.spec, &self.settings.capture)?
+            }
             None => match self.seek(&mut link) {
                 Some(source) => source,
                 None => return Ok(()),

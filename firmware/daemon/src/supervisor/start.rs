@@ -15,7 +15,7 @@ use super::reporter::{Latest, Reporter};
 use super::source::{Hub, Running, is_waited_for};
 use super::thread::spawn;
 use super::{Shown, Supervisor, signals};
-use crate::capture::{self, Source};
+use crate::capture::{self, Source, SourceSpec};
 use crate::config::{Configuration, Layers, Settings, SourceSettings};
 use crate::control::{ControlSocket, Watchers, requests_that_wake};
 use crate::error::DaemonError;
@@ -41,7 +41,7 @@ impl Supervisor {
             .iter()
             .map(open)
             .collect::<Result<Vec<_>, _>>()?;
-        let live = opened.iter().flatten().all(|source| source.is_live());
+        let live = settings.sources.iter().all(|source| source.spec.is_live());
         let (sender, inputs) = channel();
         signals::listen(&sender)?;
         let wake = sender.clone();
@@ -141,8 +141,12 @@ impl Supervisor {
     }
 }
 
-/// Opens a source; `None` for one that is not there and is waited for.
+/// Opens a source; `None` for one that is not there and is waited for. What standard input is, only its first bytes say, and
+/// those may come late.
 fn open(settings: &SourceSettings) -> Result<Option<Box<dyn Source>>, DaemonError> {
+    if settings.spec == SourceSpec::Stdin {
+        return Ok(None);
+    }
     match capture::open(&settings.spec, &settings.capture) {
         Ok(source) => Ok(Some(source)),
         Err(error) if settings.wait && is_waited_for(&error) => Ok(None),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::machine::Doing;
+use super::source::Running;
 use super::{MUTE_DEADLINE, Supervisor};
 use crate::capture::MuteCause;
 use crate::control::{Command, CommandError, Outcome, WATCH};
@@ -32,7 +33,9 @@ impl Supervisor {
         }
         self.answer_mute(now);
         self.show_status();
-        if !self.ready && self.warm && self.heard {
+        // Nobody can say when a pipe or a file begins; a device that is there is heard at once.
+        let awaited = self.sources.iter().any(|source| source.live);
+        if !self.ready && self.warm && (self.heard || !awaited) {
             self.ready = true;
             self.notifier.ready();
         }
@@ -78,14 +81,16 @@ impl Supervisor {
             return;
         };
         let mute = request.command == Command::Mute;
-        let done = |doing: Doing| match doing {
+        let done = |source: &Running| match source.doing {
             Doing::Ended => true,
+            // What waits for others has nothing to open.
+            Doing::Opening if !source.live => !mute,
             Doing::Muted(cause) => mute || cause == MuteCause::Switch,
             // What is not there is not listening either, but it may not have seen the command yet.
             Doing::Lost | Doing::Stalled => !mute,
-            _ => !mute && doing.state() != Some(State::Starting),
+            doing => !mute && doing.state() != Some(State::Starting),
         };
-        let all = self.sources.iter().all(|source| done(source.doing));
+        let all = self.sources.iter().all(done);
         let late = now - *since >= MUTE_DEADLINE;
         if !all && !late {
             return;

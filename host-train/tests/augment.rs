@@ -79,7 +79,9 @@ fn a_page_alone_leaves_no_other_file_and_nothing_to_write_is_refused() {
 
     let output = preview(folder.path(), &[]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(talk(&output).contains("--output"), "{}", talk(&output));
+    for option in ["--output <DIR>", "--page <FILE>"] {
+        assert!(talk(&output).contains(option), "{}", talk(&output));
+    }
     let output = preview(folder.path(), &["--page", "no/page.html"]);
     assert!(talk(&output).contains("no/page.html"), "{}", talk(&output));
     assert!(!output.status.success());

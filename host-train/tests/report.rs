@@ -357,3 +357,37 @@ fn the_readmes_pictures_are_those_of_the_committed_results_of_the_shipped_model(
         );
     }
 }
+
+#[test]
+fn what_is_wrong_with_a_file_is_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let bad = folder.path().join("bad.wav");
+    fs::write(&bad, "RIFF and nothing else").unwrap();
+    let missing = folder.path().join("none");
+    for words in [
+        vec!["report", bad.to_str().unwrap(), "-o", "x.html"],
+        vec!["report", missing.to_str().unwrap(), "-o", "x.html"],
+        vec!["augment", "preview", missing.to_str().unwrap(), "-o", "x"],
+        vec!["augment", "preview", bad.to_str().unwrap(), "-o", "x"],
+    ] {
+        let run = std::process::Command::new(env!("CARGO_BIN_EXE_undertone-train"))
+            .args(&words)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert!(!run.status.success());
+        let talk = String::from_utf8(run.stderr).unwrap();
+        let parts: Vec<&str> = talk.trim_end().split(": ").collect();
+        for (place, part) in parts.iter().enumerate() {
+            assert!(
+                !parts[..place].contains(part),
+                "{part:?} is said twice: {talk}"
+            );
+        }
+        assert_eq!(
+            talk.matches("os error").count(),
+            usize::from(words.contains(&missing.to_str().unwrap())),
+            "{talk}"
+        );
+    }
+}

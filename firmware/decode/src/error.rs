@@ -6,12 +6,12 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum DecodeError {
     /// The file cannot be opened.
-    #[error("{}: cannot be opened: {source}; check the path and who may read it", path.display())]
+    #[error("{}: cannot be opened: {reason}; check the path and who may read it", path.display())]
     Open {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        reason: io::Error,
     },
     /// The file has no bytes.
     #[error("{}: is empty (0 bytes); record or copy it again", path.display())]
@@ -85,13 +85,13 @@ pub enum DecodeError {
         limit: String,
     },
     /// Reading failed half-way: a medium that is gone, a broken pipe.
-    #[error("{}: reading failed {seconds:.3} s into the sound: {source}; check the medium it is on", path.display())]
+    #[error("{}: reading failed {seconds:.3} s into the sound: {reason}; check the medium it is on", path.display())]
     Read {
         /// The file.
         path: PathBuf,
         /// Where, counted in decoded sound.
         seconds: f64,
         /// What the system said.
-        source: io::Error,
+        reason: io::Error,
     },
 }

@@ -87,9 +87,9 @@ pub(crate) fn open(
     limits: &Limits,
 ) -> std::result::Result<Opened, DecodeError> {
     let mut source = MediaSourceStream::new(source, Default::default());
-    let start = peek(&mut source).map_err(|source| DecodeError::Open {
+    let start = peek(&mut source).map_err(|reason| DecodeError::Open {
         path: path.into(),
-        source,
+        reason,
     })?;
     if start.is_empty() {
         return Err(DecodeError::Empty { path: path.into() });
@@ -201,7 +201,7 @@ fn header_error(path: &Path, start: &[u8], error: Error) -> DecodeError {
             DecodeError::Read {
                 path,
                 seconds: 0.0,
-                source: error,
+                reason: error,
             }
         }
         Error::Unsupported(what) if what.contains("no suitable format reader") => {

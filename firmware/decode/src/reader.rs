@@ -27,9 +27,9 @@ impl Reader {
     /// # Errors
     /// Those of [`DecodeError`] that concern the start of a file.
     pub fn open(path: &Path, limits: &Limits) -> Result<Self, DecodeError> {
-        let cannot = |source| DecodeError::Open {
+        let cannot = |reason| DecodeError::Open {
             path: path.into(),
-            source,
+            reason,
         };
         let file = File::open(path).map_err(cannot)?;
         if file.metadata().map_err(cannot)?.is_dir() {
@@ -233,10 +233,10 @@ impl Reader {
         let (path, seconds) = (self.path.clone(), self.seconds());
         match error {
             Error::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => self.end(),
-            Error::IoError(source) => Err(DecodeError::Read {
+            Error::IoError(reason) => Err(DecodeError::Read {
                 path,
                 seconds,
-                source,
+                reason,
             }),
             Error::ResetRequired => {
                 let what = format!("a second stream begins {seconds:.3} s into the sound");

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use undertone_dsp::{Feature, FrontendConfig};
@@ -30,6 +30,7 @@ enum AugmentCommand {
 }
 
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("written").args(["output", "page"]).required(true).multiple(true))]
 struct PreviewArgs {
     /// An audio file with a voice.
     clip: PathBuf,
@@ -37,7 +38,7 @@ struct PreviewArgs {
     #[arg(long = "voice", value_name = "FILE")]
     voices: Vec<PathBuf>,
     /// Folder to write sounds and spectrograms into, a file each.
-    #[arg(short, long, value_name = "DIR", required_unless_present = "page")]
+    #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Write all of it as one HTML page, each change beside the clip as it was. It holds the clip.
     #[arg(long, value_name = "FILE")]

@@ -55,7 +55,7 @@ pub enum MeasureError {
     #[error(transparent)]
     Export(#[from] ExportError),
     /// A model file is refused, or fails.
-    #[error("{}: {source}", path.display())]
+    #[error("{}", path.display())]
     Model {
         /// The file.
         path: PathBuf,

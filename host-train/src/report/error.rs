@@ -18,7 +18,7 @@ pub enum ReportError {
     #[error(transparent)]
     Feature(#[from] FeatureError),
     /// The model fails.
-    #[error("{}: {source}", path.display())]
+    #[error("{}", path.display())]
     Model {
         /// The model file.
         path: PathBuf,
@@ -26,7 +26,7 @@ pub enum ReportError {
         source: ModelError,
     },
     /// A file cannot be read.
-    #[error("{}: cannot be read: {source}", path.display())]
+    #[error("{}: cannot be read", path.display())]
     File {
         /// The file.
         path: PathBuf,

@@ -73,6 +73,19 @@ fn what_cannot_be_measured_is_refused_with_what_to_do() {
     let (code, _, talk) = bench(&["--audio", "/nowhere/call.wav"]);
     assert_eq!(code, Some(1));
     assert!(talk.contains("/nowhere/call.wav"), "{talk}");
+    for program in ["/bin/true", "/nowhere/undertoned"] {
+        let (code, data, talk) = bench(&["--quick", "--daemon", program]);
+        assert_eq!((code, data.as_str()), (Some(1), ""));
+        let first = talk.lines().next().unwrap();
+        assert!(
+            first.starts_with("error[bench-daemon]: ") && first.contains(program),
+            "{talk}"
+        );
+        assert!(
+            talk.contains("\nnext: ") && talk.contains("undertoned"),
+            "{talk}"
+        );
+    }
     let (code, _, talk) = bench(&["--quick", "--long"]);
     assert_eq!(code, Some(2), "{talk}");
 }

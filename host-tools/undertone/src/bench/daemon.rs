@@ -6,11 +6,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use super::figure::{Figure, scaled};
 use super::memory::resident_of;
 use super::sound::Speech;
+use crate::failure::Failure;
 
 /// What the daemon says on standard error once it listens.
 const READY: &str = "listening to";
@@ -18,6 +19,35 @@ const READY: &str = "listening to";
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long it hears speech before its memory is looked at.
 const SETTLE: Duration = Duration::from_secs(3);
+
+/// Whether it is the daemon, before anything else is measured.
+///
+/// # Errors
+/// What it is or says instead.
+pub(super) fn check(path: &Path) -> Result<()> {
+    let refused = |what: String| {
+        Failure::error(
+            "bench-daemon",
+            format!("--daemon {}: {what}", path.display()),
+            "cargo build --release --package undertoned; undertone bench --daemon target/release/undertoned",
+        )
+    };
+    let asked = Command::new(path)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| refused(format!("it cannot be run: {error}")))?;
+    let said = String::from_utf8_lossy(&asked.stdout);
+    let said = said.lines().next().unwrap_or_default();
+    if said.split(' ').next() == Some("undertoned") {
+        return Ok(());
+    }
+    let said: String = said.chars().filter(|c| !c.is_control()).take(80).collect();
+    Err(refused(format!(
+        "it is no undertoned: --version should say `undertoned` and a version, but it says `{said}` ({})",
+        asked.status
+    )))
+}
 
 /// Starts it on a recording at real-time pace.
 pub(super) fn measure(path: &Path, speech: &Speech, repeats: usize) -> Result<Vec<Figure>> {
@@ -100,7 +130,17 @@ fn start(path: &Path, recording: &Path) -> Result<(Running, Duration)> {
         match lines.recv_timeout(PATIENCE) {
             Ok((when, line)) if line.contains(READY) => return Ok((daemon, when - started)),
             Ok((_, line)) => said += &format!("\n  {line}"),
-            Err(_) => bail!("{} does not listen; it said:{said}", path.display()),
+            Err(_) => {
+                return Err(Failure::error(
+                    "bench-daemon",
+                    format!(
+                        "{} should say `{READY}` within {} s, but does not; it said:{said}",
+                        path.display(),
+                        PATIENCE.as_secs()
+                    ),
+                    "run it by hand: undertoned --purpose evaluation --source file:SOME.wav",
+                ));
+            }
         }
     }
 }

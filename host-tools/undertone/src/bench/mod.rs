@@ -45,7 +45,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     audio: Option<PathBuf>,
     /// A daemon whose start, memory and size are measured too
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", conflicts_with = "peers")]
     daemon: Option<PathBuf>,
     /// Fewer repeats and channels: a sign of life, not a figure to publish
     #[arg(long, conflicts_with = "long")]
@@ -105,6 +105,9 @@ struct Report {
 impl Args {
     pub(crate) fn run(&self) -> Result<()> {
         let effort = Effort::of(self);
+        if let Some(path) = &self.daemon {
+            daemon::check(path)?;
+        }
         let loaded = model::load_or_default(self.model.as_deref())?;
         let speech = Speech::of(self.audio.as_deref(), &loaded)?;
         let figures = if self.peers {

@@ -199,7 +199,7 @@ mod tests {
         fs::write(&path, line.repeat(2000) + "the end\n").unwrap();
         let text = tail(&path).unwrap();
         assert!(text.len() as u64 <= LOG_BYTES && text.ends_with("the end\n"));
-        assert_eq!(found(folder.path()), [path.clone()]);
+        assert_eq!(found(folder.path()), std::slice::from_ref(&path));
         fs::write(&path, "x".repeat(3 << 20)).unwrap();
         assert_eq!(tail(&path).unwrap(), "");
         assert_eq!(cut(&"x".repeat(LINE + 5)), "x".repeat(LINE) + " (cut)\n");

@@ -15,8 +15,8 @@ use anyhow::{Context as _, Result, bail};
 use crate::elf::Elf;
 use crate::{command, workspace};
 use agree::TOLERANCE;
-use kit::Kit;
 pub(crate) use apt::Unavailable;
+use kit::Kit;
 pub(crate) use target::Target;
 
 /// Recordings that both daemons listen to; their voices are synthetic.

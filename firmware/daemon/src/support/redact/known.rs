@@ -171,7 +171,8 @@ fn is_word(text: &str, at: usize, end: usize, needle: &[char]) -> bool {
     let before = text[..at].chars().next_back();
     let after = text[end..].chars().next();
     let continued = part(needle.first()) && part(before.as_ref()) && !ends_escape(&text[..at]);
-    !continued && !(part(needle.last()) && part(after.as_ref()))
+    let goes_on = part(needle.last()) && part(after.as_ref());
+    !continued && !goes_on
 }
 
 /// Whether the last letter or digit belongs to an escape, as in `\n` or `%20`.
@@ -183,7 +184,9 @@ fn ends_escape(text: &str) -> bool {
             .checked_sub(back)
             .is_some_and(|from| bytes[from..].starts_with(with))
     };
-    begins(2, b"\\") || begins(3, b"%") || begins(4, b"\\x") || begins(6, b"\\u")
+    let percent = begins(3, b"%") || begins(5, b"%25") || begins(7, b"%2525");
+    let slash = begins(2, b"\\") || begins(4, b"\\x") || begins(6, b"\\u") || begins(10, b"\\U");
+    percent || slash
 }
 
 #[cfg(test)]

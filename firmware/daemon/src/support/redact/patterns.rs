@@ -301,7 +301,7 @@ fn closing(text: &str, open: &str) -> Option<usize> {
     let mark = open.chars().next_back()?;
     let mut found = text.match_indices(mark).filter_map(|(at, _)| {
         let escapes = text[..at].len() - text[..at].trim_end_matches('\\').len();
-        let closes = escapes >= depth && (escapes - depth) % (2 * (depth + 1)) == 0;
+        let closes = escapes >= depth && (escapes - depth).is_multiple_of(2 * (depth + 1));
         closes.then_some(at - depth)
     });
     found.next()

@@ -1,8 +1,9 @@
-use crate::mel::MelBank;
+use crate::filters::{FilterBank, FilterWork};
+use crate::machine::{Level, Work};
 use crate::mfcc::Dct;
 use crate::sanitize::copy_sanitized;
-use crate::spectrum::{Spectrum, Workspace};
-use crate::{DspError, Feature, FrontendConfig, decibel, time_domain};
+use crate::spectrum::{PowerSpectrum, SpectrumWork};
+use crate::{DspError, Feature, FrontendConfig, decibel, mel, time_domain};
 use std::sync::Arc;
 
 /// Samples taken in between two moves of the buffer's tail, at least.
@@ -53,8 +54,9 @@ pub struct Frontend {
     /// Samples still to be dropped before the next frame, when the hop exceeds the frame.
     skip: usize,
     next_index: u64,
-    work: Workspace,
+    work: SpectrumWork,
     power: Box<[f32]>,
+    band_sums: FilterWork,
     log_mel: Box<[f32]>,
     mfcc: Box<[f32]>,
 }
@@ -62,10 +64,11 @@ pub struct Frontend {
 /// What is the same for all streams of a configuration.
 struct Plan {
     config: FrontendConfig,
-    spectrum: Spectrum,
-    mel: MelBank,
+    spectrum: PowerSpectrum,
+    mel: FilterBank,
     dct: Dct,
     wanted: Wanted,
+    level: Level,
 }
 
 /// Which features are computed.
@@ -96,8 +99,8 @@ impl Frontend {
         config.validate()?;
         let mfcc = features.contains(&Feature::Mfcc);
         Ok(Self::of_plan(Arc::new(Plan {
-            spectrum: Spectrum::new(config.frame_length, config.fft_size),
-            mel: MelBank::new(config),
+            spectrum: PowerSpectrum::new(config.frame_length, config.fft_size),
+            mel: mel::bank(config),
             dct: Dct::new(config.mel_bands, if mfcc { config.mfcc_count } else { 0 }),
             config: config.clone(),
             wanted: Wanted {
@@ -106,6 +109,7 @@ impl Frontend {
                 spectrum: mfcc || features.contains(&Feature::LogMel),
                 mfcc,
             },
+            level: Level::best(),
         })))
     }
 
@@ -125,6 +129,7 @@ impl Frontend {
             next_index: 0,
             work: plan.spectrum.workspace(),
             power: vec![0.0; plan.mel.padded_bins()].into(),
+            band_sums: plan.mel.workspace(),
             log_mel: vec![0.0; config.mel_bands].into(),
             mfcc: vec![0.0; config.mfcc_count].into(),
             plan,
@@ -146,7 +151,8 @@ impl Frontend {
             rest = &rest[dropped..];
 
             let taken = (self.pending.len() - self.filled).min(rest.len());
-            copy_sanitized(&rest[..taken], &mut self.pending[self.filled..]);
+            let free = &mut self.pending[self.filled..];
+            copy_sanitized(&rest[..taken], free);
             self.filled += taken;
             rest = &rest[taken..];
 
@@ -172,30 +178,62 @@ impl Frontend {
 
     fn analyse(&mut self, start: usize) -> Frame<'_> {
         let plan = &*self.plan;
-        let samples = &self.pending[start..start + plan.config.frame_length];
         let wanted = plan.wanted;
+        let (zcr, rms) = plan.level.run(Analysis {
+            plan,
+            samples: &self.pending[start..start + plan.config.frame_length],
+            work: &mut self.work,
+            power: &mut self.power,
+            band_sums: &mut self.band_sums,
+            log_mel: &mut self.log_mel,
+            mfcc: &mut self.mfcc,
+        });
         let part = |values, wanted: bool| if wanted { values } else { [].as_slice() };
-        if wanted.spectrum {
-            plan.spectrum
-                .power(samples, &mut self.power, &mut self.work);
-            plan.mel.apply(&self.power, &mut self.log_mel);
-            decibel::power_to_db(&mut self.log_mel);
-        }
-        if wanted.mfcc {
-            plan.dct.apply(&self.log_mel, &mut self.mfcc);
-        }
-        let crossings = || time_domain::zero_crossings(samples) as f32 / samples.len() as f32;
         Frame {
             index: self.next_index,
-            zcr: if wanted.zcr { crossings() } else { 0.0 },
-            rms: if wanted.rms {
-                time_domain::rms(samples)
-            } else {
-                0.0
-            },
+            zcr,
+            rms,
             log_mel: part(&self.log_mel, wanted.spectrum),
             mfcc: part(&self.mfcc, wanted.mfcc),
         }
+    }
+}
+
+/// What one frame takes.
+struct Analysis<'a> {
+    plan: &'a Plan,
+    samples: &'a [f32],
+    work: &'a mut SpectrumWork,
+    power: &'a mut [f32],
+    band_sums: &'a mut FilterWork,
+    log_mel: &'a mut [f32],
+    mfcc: &'a mut [f32],
+}
+
+impl Work for Analysis<'_> {
+    /// ZCR and RMS.
+    type Output = (f32, f32);
+
+    #[inline(always)]
+    fn run(self) -> (f32, f32) {
+        let Self { plan, samples, .. } = self;
+        let wanted = plan.wanted;
+        if wanted.spectrum {
+            plan.spectrum.power(samples, self.power, self.work);
+            plan.mel.apply(self.power, self.log_mel, self.band_sums);
+            decibel::power_to_db(self.log_mel);
+        }
+        if wanted.mfcc {
+            plan.dct.fill(self.log_mel, self.mfcc);
+        }
+        let (mut zcr, mut rms) = (0.0, 0.0);
+        if wanted.zcr {
+            zcr = time_domain::zero_crossings(samples) as f32 / samples.len() as f32;
+        }
+        if wanted.rms {
+            rms = time_domain::rms(samples);
+        }
+        (zcr, rms)
     }
 }
 
@@ -205,5 +243,42 @@ impl std::fmt::Debug for Frontend {
             .field("config", &self.plan.config)
             .field("next_index", &self.next_index)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_registers_of_the_machine_change_no_bit_of_any_feature() {
+        let odd = FrontendConfig {
+            frame_length: 401,
+            hop_length: 177,
+            fft_size: 501,
+            mel_bands: 30,
+            mfcc_count: 30,
+            ..FrontendConfig::default()
+        };
+        let samples: Vec<f32> = (0..9_000)
+            .map(|n| ((n * n % 7_919) as f32 * 0.37).sin() * 0.3)
+            .collect();
+        for config in [FrontendConfig::default(), odd] {
+            let bits = |level| {
+                let mut frontend = Frontend::new(&config).unwrap();
+                Arc::get_mut(&mut frontend.plan).unwrap().level = level;
+                let mut bits = Vec::new();
+                frontend.push(&samples, |frame| {
+                    let values = [&[frame.zcr, frame.rms], frame.log_mel, frame.mfcc].concat();
+                    bits.extend(values.iter().map(|value| value.to_bits()));
+                });
+                bits
+            };
+            let plain = bits(Level::Plain);
+            assert!(plain.len() > 1_000);
+            for level in Level::all() {
+                assert!(bits(level) == plain, "{level:?}");
+            }
+        }
     }
 }

@@ -17,8 +17,10 @@
 mod config;
 mod decibel;
 mod error;
+mod filters;
 mod frontend;
 mod level;
+pub mod machine;
 mod mel;
 mod mfcc;
 mod resample;
@@ -27,10 +29,13 @@ mod spectrum;
 mod time_domain;
 
 pub use config::{Feature, FrontendConfig};
+pub use decibel::ln;
 pub use error::DspError;
+pub use filters::{FilterBank, FilterWork};
 pub use frontend::{Frame, Frontend};
 pub use level::{DBFS_FLOOR, dbfs};
 pub use mfcc::Dct;
 pub use resample::{Resampler, resample};
 pub use sanitize::SAMPLE_LIMIT;
+pub use spectrum::{PowerSpectrum, SpectrumWork};
 pub use time_domain::ZERO_THRESHOLD;

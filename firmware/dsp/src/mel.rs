@@ -1,85 +1,19 @@
+use crate::filters::FilterBank;
 use crate::{DspError, FrontendConfig};
-
-/// Bins that are multiplied together; a filter's weights are padded with zeros to whole groups.
-const LANES: usize = 4;
-/// Bands whose partial sums are added up together.
-const BANDS: usize = 64;
 
 /// Slaney's mel filter bank, as in librosa `filters.mel(htk=False, norm='slaney')`.
 ///
-/// Triangles equally spaced on a scale that is linear below 1 kHz and logarithmic above, each of area 1. Only the weights
-/// that are not 0 are kept.
-pub(crate) struct MelBank {
-    bands: Box<[Band]>,
-    weights: Box<[[f32; LANES]]>,
-    bins: usize,
-}
-
-/// One filter: its first bin and how many groups of weights it has.
-struct Band {
-    first_bin: u32,
-    groups: u32,
-}
-
-impl MelBank {
-    /// The filters of a valid configuration.
-    pub(crate) fn new(config: &FrontendConfig) -> Self {
-        let mut bands = Vec::with_capacity(config.mel_bands);
-        let mut weights = Vec::new();
-        let mut bins = config.fft_size / 2 + 1;
-        for edges in edges(config) {
-            let used = bins_within(config, edges);
-            let band: Vec<f32> = used
-                .clone()
-                .map(|bin| weight(bin as f64 * bin_hz(config), edges))
-                .collect();
-            let groups = band.len().div_ceil(LANES);
-            weights.extend(band.chunks(LANES).map(|chunk| {
-                let mut group = [0.0; LANES];
-                group[..chunk.len()].copy_from_slice(chunk);
-                group
-            }));
-            bins = bins.max(used.start + groups * LANES);
-            bands.push(Band {
-                first_bin: used.start as u32,
-                groups: groups as u32,
-            });
-        }
-        Self {
-            bands: bands.into(),
-            weights: weights.into(),
-            bins,
-        }
-    }
-
-    /// Length of the power spectrum that [`apply`](Self::apply) reads: the bins of the FFT, and zeros behind them.
-    pub(crate) fn padded_bins(&self) -> usize {
-        self.bins
-    }
-
-    /// Writes the energy of every band.
-    pub(crate) fn apply(&self, power: &[f32], energies: &mut [f32]) {
-        let mut rest = &*self.weights;
-        let mut partial = [[0.0f32; LANES]; BANDS];
-        for (bands, energies) in self.bands.chunks(BANDS).zip(energies.chunks_mut(BANDS)) {
-            for (band, partial) in bands.iter().zip(&mut partial) {
-                let (weights, later) = rest.split_at(band.groups as usize);
-                rest = later;
-                let (groups, _) = power[band.first_bin as usize..].as_chunks::<LANES>();
-                let mut sums = [0.0f32; LANES];
-                for (power, weights) in groups.iter().zip(weights) {
-                    for lane in 0..LANES {
-                        sums[lane] += power[lane] * weights[lane];
-                    }
-                }
-                *partial = sums;
-            }
-            // By itself, so that the compiler adds up several bands at a time.
-            for (energy, sums) in energies.iter_mut().zip(&partial) {
-                *energy = (sums[0] + sums[2]) + (sums[1] + sums[3]);
-            }
-        }
-    }
+/// Triangles equally spaced on a scale that is linear below 1 kHz and logarithmic above, each of area 1.
+pub(crate) fn bank(config: &FrontendConfig) -> FilterBank {
+    let filters = edges(config).map(|edges| {
+        let used = bins_within(config, edges);
+        let weights = used
+            .clone()
+            .map(|bin| weight(bin as f64 * bin_hz(config), edges))
+            .collect();
+        (used.start, weights)
+    });
+    FilterBank::new(config.fft_size / 2 + 1, filters)
 }
 
 /// Refuses a configuration with a band that holds no bin.
@@ -169,26 +103,15 @@ mod tests {
             fft_size: 8_192,
             ..FrontendConfig::default()
         };
-        let bank = MelBank::new(&config);
+        let bank = bank(&config);
         let mut energies = vec![0.0; config.mel_bands];
-        bank.apply(&vec![1.0; bank.padded_bins()], &mut energies);
+        let power = vec![1.0; bank.padded_bins()];
+        bank.apply(&power, &mut energies, &mut bank.workspace());
         for energy in energies {
             assert!(
                 (f64::from(energy) * bin_hz(&config) - 1.0).abs() < 0.02,
                 "{energy}"
             );
         }
-    }
-
-    #[test]
-    fn the_padding_behind_the_last_bin_carries_no_weight() {
-        let config = FrontendConfig::default();
-        let bank = MelBank::new(&config);
-        let mut power = vec![1.0; bank.padded_bins()];
-        let (mut ones, mut huge) = (vec![0.0; 64], vec![0.0; 64]);
-        bank.apply(&power, &mut ones);
-        power[config.fft_size / 2 + 1..].fill(1e9);
-        bank.apply(&power, &mut huge);
-        assert_eq!(ones, huge);
     }
 }

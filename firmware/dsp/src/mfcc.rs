@@ -1,7 +1,7 @@
 use std::f64::consts::PI;
 
 /// Coefficients of one parity that are computed together: as many as vector registers hold beside those of the other.
-const LANES: usize = 20;
+const LANES: usize = 24;
 
 /// Orthonormal DCT-II of a log-mel spectrum, as in librosa `feature.mfcc` (`dct_type=2`, `norm='ortho'`, no lifter).
 ///
@@ -51,6 +51,11 @@ impl Dct {
 
     /// Writes the coefficients of `input`; both lengths are those given to [`new`](Self::new).
     pub fn apply(&self, input: &[f32], output: &mut [f32]) {
+        self.fill(input, output);
+    }
+
+    #[inline(always)]
+    pub(crate) fn fill(&self, input: &[f32], output: &mut [f32]) {
         let half = self.inputs.div_ceil(2).max(1);
         let groups = self.rows.chunks_exact(half);
         for (rows, output) in groups.zip(output.chunks_mut(2 * LANES)) {
@@ -64,6 +69,7 @@ impl Dct {
     }
 }
 
+#[inline(always)]
 fn dot(rows: &[Row], input: &[f32]) -> ([f32; LANES], [f32; LANES]) {
     let (mut even, mut odd) = ([0.0f32; LANES], [0.0f32; LANES]);
     let mirrored = input.iter().zip(input.iter().rev());

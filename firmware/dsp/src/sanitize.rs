@@ -1,11 +1,27 @@
+use crate::machine::{Level, Work};
+
 /// Largest magnitude of a sample; anything beyond counts as this. Its square, summed over the longest FFT, is still finite.
 pub const SAMPLE_LIMIT: f32 = 1e6;
 
 /// Copies samples, with 0 for those that are not finite and the limit for those beyond it.
 pub(crate) fn copy_sanitized(from: &[f32], to: &mut [f32]) {
-    for (to, &from) in to.iter_mut().zip(from) {
-        let finite = if from.is_finite() { from } else { 0.0 };
-        *to = finite.clamp(-SAMPLE_LIMIT, SAMPLE_LIMIT);
+    Level::best().run(Copy { from, to });
+}
+
+struct Copy<'a> {
+    from: &'a [f32],
+    to: &'a mut [f32],
+}
+
+impl Work for Copy<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (to, &from) in self.to.iter_mut().zip(self.from) {
+            let finite = if from.is_finite() { from } else { 0.0 };
+            *to = finite.clamp(-SAMPLE_LIMIT, SAMPLE_LIMIT);
+        }
     }
 }
 

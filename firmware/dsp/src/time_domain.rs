@@ -1,9 +1,10 @@
 /// Magnitude up to which a sample counts as 0, and 0 as positive: librosa's default in `zero_crossings`.
 pub const ZERO_THRESHOLD: f32 = 1e-10;
 /// Partial sums kept side by side, so that the compiler can use vector registers and the order of additions is fixed.
-const LANES: usize = 16;
+const LANES: usize = 32;
 
 /// Number of sign changes between neighbouring samples (librosa `zero_crossings`, `pad=False`).
+#[inline(always)]
 pub(crate) fn zero_crossings(samples: &[f32]) -> u32 {
     let negative = |sample: f32| sample < -ZERO_THRESHOLD;
     let later = samples.get(1..).unwrap_or_default();
@@ -15,6 +16,7 @@ pub(crate) fn zero_crossings(samples: &[f32]) -> u32 {
 }
 
 /// Root mean square (librosa `feature.rms` of one frame); 0 of nothing.
+#[inline(always)]
 pub(crate) fn rms(samples: &[f32]) -> f32 {
     let mut sums = [0.0f32; LANES];
     let (blocks, rest) = samples.as_chunks::<LANES>();

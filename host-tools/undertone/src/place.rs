@@ -69,30 +69,13 @@ pub(crate) fn refused(path: &Path, reason: &io::Error) -> anyhow::Error {
         ),
     };
     // Not what tempfile adds: the name of a file that nobody asked for.
-    let reason = match reason.raw_os_error().or_else(|| inner_code(reason)) {
-        Some(code) => io::Error::from_raw_os_error(code).to_string(),
-        None => reason.to_string(),
-    };
+    let reason = reason.to_string();
+    let reason = reason.split(" at path \"").next().unwrap_or(&reason);
     Failure::error(
         "cannot-write",
         format!("cannot write {shown}: {reason}"),
         next,
     )
-}
-
-fn inner_code(reason: &io::Error) -> Option<i32> {
-    let mut at: Option<&(dyn std::error::Error + 'static)> =
-        reason.get_ref().map(|inner| inner as _);
-    while let Some(error) = at {
-        if let Some(code) = error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::raw_os_error)
-        {
-            return Some(code);
-        }
-        at = error.source();
-    }
-    None
 }
 
 #[cfg(test)]

@@ -190,8 +190,29 @@ impl<'a> Remote<'a> {
         Ok(folder.to_owned())
     }
 
-    pub(crate) fn upload(&self, file: &Path, to: &str) -> Result<()> {
+    /// Refuses what would fill up the box in the middle of the way; a box that does not tell may have room.
+    fn must_have_room(&self, file: &Path, folder: &str) -> Result<()> {
+        let output = self.run(&["df", "-Pk", folder])?;
+        let free = free_in(&String::from_utf8_lossy(&output.stdout));
+        let bytes = std::fs::metadata(file).map_or(0, |about| about.len());
+        match free {
+            Some(free) if free < bytes => Err(Failure::error(
+                "no-space",
+                format!(
+                    "the bundle has {bytes} bytes, and /tmp of {} only {free} free",
+                    self.target
+                ),
+                format!("make room there: ssh {} df -h", self.target),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Copies a file into a folder of the box, where there is room for it.
+    pub(crate) fn upload(&self, file: &Path, folder: &str, name: &str) -> Result<()> {
         self.connection.must_be_there()?;
+        self.must_have_room(file, folder)?;
+        let to = format!("{folder}/{name}");
         let mut scp = Command::new("scp");
         self.options(&mut scp, "-P");
         // A name with a colon would be a host.
@@ -219,6 +240,13 @@ fn cannot_start(program: &str, reason: &std::io::Error) -> anyhow::Error {
     )
 }
 
+/// The bytes that are free, in what `df -Pk` prints (POSIX): 1024-byte blocks in the fourth column of the last line.
+fn free_in(output: &str) -> Option<u64> {
+    let line = output.lines().skip(1).last()?;
+    let blocks: u64 = line.split_whitespace().nth(3)?.parse().ok()?;
+    blocks.checked_mul(1024)
+}
+
 /// The report in what a program printed: the last line that is JSON.
 pub(crate) fn report_in(output: &[u8]) -> Option<Value> {
     let text = String::from_utf8_lossy(output);
@@ -237,6 +265,15 @@ pub(crate) fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_room_on_a_box_is_read_from_what_df_prints() {
+        let text = "Filesystem 1024-blocks Used Available Capacity Mounted on\ntmpfs 948256 12 948244 1% /tmp\n";
+        assert_eq!(free_in(text), Some(948_244 * 1024));
+        for other in ["", "df: not found\n", "Filesystem\ntmpfs - - -\n"] {
+            assert_eq!(free_in(other), None, "{other:?}");
+        }
+    }
 
     #[test]
     fn words_survive_the_shell_of_the_box() {

@@ -223,12 +223,10 @@ mod tests {
     #[test]
     fn a_folder_without_recordings_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let error = Inputs::find(&[folder.path().to_owned()], None)
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains(&folder.path().display().to_string()) && error.contains(".wav"),
-            "{error}"
-        );
+        let error = Inputs::find(&[folder.path().to_owned()], None).unwrap_err();
+        let Failure { cause, next, .. } = error.downcast_ref().unwrap();
+        let place = folder.path().display().to_string();
+        assert!(cause.contains(&place), "{cause}");
+        assert!(next.contains(".wav"), "{next}");
     }
 }

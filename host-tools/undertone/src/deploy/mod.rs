@@ -13,6 +13,9 @@ use crate::failure::Failure;
 use crate::remote::{Connection, Remote};
 use crate::{bundle, print};
 
+/// What the bundle is called on its way.
+const NAME: &str = "bundle.utb";
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Deploy {
     /// The box, as ssh knows it: user@host, or a name of ~/.ssh/config
@@ -61,8 +64,8 @@ impl Deploy {
             describe(&status)
         );
         let folder = remote.make_folder()?;
-        let there = format!("{folder}/bundle.utb");
-        let outcome = remote.upload(&self.bundle, &there).and_then(|()| {
+        let there = format!("{folder}/{NAME}");
+        let outcome = remote.upload(&self.bundle, &folder, NAME).and_then(|()| {
             eprintln!("version {} is there; the box checks it", manifest.version);
             let words: &[&str] = if self.dry_run {
                 &["install", "--dry-run", &there]

@@ -68,10 +68,10 @@ impl Layers {
         let mut pooled = [[0.0f32; CHANNELS]; POOLED];
         for (column, out) in pooled.iter_mut().enumerate() {
             for value in &row[2 * column..][..KERNEL] {
-                for channel in 0..CHANNELS {
-                    let one = value * self.weight[channel] + self.bias[channel];
+                let scale = self.weight.iter().zip(&self.bias);
+                for (out, (weight, bias)) in out.iter_mut().zip(scale) {
                     // From 0 on, which is the rectifier as well.
-                    out[channel] = out[channel].max(one);
+                    *out = out.max(value * weight + bias);
                 }
             }
         }

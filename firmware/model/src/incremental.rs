@@ -162,8 +162,9 @@ impl Incremental {
     }
 
     /// Writes what the head reads; `false` while there is no step.
-    pub(crate) fn statistics(&mut self, out: &mut [f32]) -> bool {
-        self.pool.statistics(out)
+    pub(crate) fn statistics(&mut self, out: &mut [f32]) -> Result<bool, ModelError> {
+        self.encode()?;
+        Ok(self.pool.statistics(out))
     }
 
     /// Forgets the utterance.

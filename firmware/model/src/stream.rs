@@ -88,17 +88,17 @@ impl Stream {
     /// no step, and always for a windowed network, which has none.
     ///
     /// # Errors
-    /// [`ModelError::Length`] for a buffer of another length.
+    /// [`ModelError::Length`] for a buffer of another length, and as [`Stream::logits`].
     pub fn statistics(&mut self, out: &mut [f32]) -> Result<bool, ModelError> {
         let expected = match &self.state {
             State::Streaming(network) => network.statistics_len(),
             State::Windowed(_) => 0,
         };
         check_length("the buffer for statistics", out.len(), expected)?;
-        Ok(match &mut self.state {
+        match &mut self.state {
             State::Streaming(network) => network.statistics(out),
-            State::Windowed(_) => false,
-        })
+            State::Windowed(_) => Ok(false),
+        }
     }
 
     /// Forgets the utterance; the next frame begins a new one. To be called at gaps and at ends of speech.

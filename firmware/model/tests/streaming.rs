@@ -177,6 +177,33 @@ proptest! {
 }
 
 #[test]
+fn statistics_are_of_every_whole_stride_whether_an_answer_was_asked_for_or_not() {
+    let (rows, stride) = (model().metadata().rows(), model().metadata().stride);
+    let length = 4 * model().metadata().width;
+    for count in [1, stride - 1, stride, 3 * stride + 1, 23 * stride, 150] {
+        let frames = frames(count as u64, count);
+        let mut statistics = [vec![0.0; length], vec![0.0; length]];
+        let [unasked, asked] = &mut statistics;
+        let mut stream = model().stream().unwrap();
+        feed(&mut stream, &frames[..count * rows]);
+        let found = stream.statistics(unasked).unwrap();
+        assert_eq!(found, count >= stride, "{count}");
+        let mut stream = model().stream().unwrap();
+        for frame in frames.chunks_exact(rows) {
+            stream.push(frame).unwrap();
+            logits(&mut stream);
+        }
+        assert_eq!(stream.statistics(asked).unwrap(), found);
+        for (unasked, asked) in unasked.iter().zip(asked.iter()) {
+            assert!(
+                (unasked - asked).abs() <= TOLERANCE * asked.abs().max(1.0),
+                "{count}"
+            );
+        }
+    }
+}
+
+#[test]
 fn there_is_no_answer_before_the_first_stride_and_one_from_then_on() {
     let stride = model().metadata().stride;
     let rows = model().metadata().rows();

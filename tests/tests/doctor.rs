@@ -535,7 +535,11 @@ fn a_box_is_looked_at_over_ssh() {
         "{talk}"
     );
     assert_eq!(none.status.code(), Some(1));
+    // Its folder goes with the server, and a missing one would be told first.
+    let kept = bench.path("ssh_config").display().to_string();
+    std::fs::copy(&config, &kept).unwrap();
     drop(server);
+    let ssh = ["--non-interactive", "--ssh-config", &kept];
     let gone = bench.run(&[&["devices", "box"][..], &ssh].concat(), &[]);
     assert!(gone.talk.contains("error[unreachable]"), "{}", gone.talk);
 }

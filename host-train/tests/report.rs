@@ -343,7 +343,10 @@ fn the_readmes_pictures_are_those_of_the_committed_results_of_the_shipped_model(
         ..Subject::default()
     };
     let (html, shown) = report(&subject).unwrap();
-    for known in ["From speaker to speaker", "nearly as good over a telephone line"] {
+    for known in [
+        "From speaker to speaker",
+        "nearly as good over a telephone line",
+    ] {
         assert!(html.contains(known), "{known}");
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/pictures");

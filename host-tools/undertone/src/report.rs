@@ -90,11 +90,8 @@ fn pack(report: &Value, path: &Path) -> Result<Vec<String>> {
             format!("at most {MAX_FILES} files and {MAX_BYTES} bytes are taken; see to the box"),
         ));
     }
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
     let shown = path.display();
-    let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
+    let file = tempfile::NamedTempFile::new_in(place::folder_of(path))
         .map_err(|error| place::refused(path, &error))?;
     let mut zip = ZipWriter::new(file);
     let options = SimpleFileOptions::default()

@@ -61,13 +61,7 @@ impl Shape {
     /// # Errors
     /// [`TrainingError::Recipe`], the first field that is out of its range.
     pub fn check(&self) -> Result<(), TrainingError> {
-        let refuse = |field, value: String, allowed| {
-            Err(TrainingError::Recipe {
-                field,
-                value,
-                allowed,
-            })
-        };
+        let refuse = TrainingError::refuse;
         let counts = [("shape.width", self.width), ("shape.hidden", self.hidden)];
         let channels = self.channels.map(|channels| ("shape.channels", channels));
         for (field, value) in counts.into_iter().chain(channels) {

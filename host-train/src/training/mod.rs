@@ -113,3 +113,21 @@ pub enum TrainingError {
         feature: &'static str,
     },
 }
+
+impl TrainingError {
+    /// Refuses a field of the recipe that is out of its range.
+    ///
+    /// # Errors
+    /// [`TrainingError::Recipe`], always.
+    pub(crate) fn refuse(
+        field: &'static str,
+        value: String,
+        allowed: &'static str,
+    ) -> Result<(), Self> {
+        Err(Self::Recipe {
+            field,
+            value,
+            allowed,
+        })
+    }
+}

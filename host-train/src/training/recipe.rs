@@ -148,13 +148,7 @@ impl Recipe {
     /// # Errors
     /// [`TrainingError::Recipe`], the first field that is out of its range.
     pub fn check(&self) -> Result<(), TrainingError> {
-        let refuse = |field, value: String, allowed| {
-            Err(TrainingError::Recipe {
-                field,
-                value,
-                allowed,
-            })
-        };
+        let refuse = TrainingError::refuse;
         if self.epochs == 0 {
             return refuse("epochs", "0".into(), "1 or more");
         }
@@ -203,13 +197,7 @@ impl Recipe {
 
     /// What the classic network cannot be trained with.
     fn check_window(&self, window: &Window) -> Result<(), TrainingError> {
-        let refuse = |field, value: String, allowed| {
-            Err(TrainingError::Recipe {
-                field,
-                value,
-                allowed,
-            })
-        };
+        let refuse = TrainingError::refuse;
         if self.adversary > 0.0 {
             let value = self.adversary.to_string();
             return refuse("adversary", value, "0 for the classic network");

@@ -115,13 +115,7 @@ impl WaveAugmentation {
             ("wave.telephone", self.telephone, 1.0, "0 to 1"),
             ("wave.codec", self.codec, 1.0, "0 to 1"),
         ];
-        let refuse = |field, value: String, allowed| {
-            Err(TrainingError::Recipe {
-                field,
-                value,
-                allowed,
-            })
-        };
+        let refuse = TrainingError::refuse;
         for (field, value, most, allowed) in fields {
             if !(0.0..=most).contains(&value) {
                 return refuse(field, value.to_string(), allowed);

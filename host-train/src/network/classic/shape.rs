@@ -53,13 +53,7 @@ impl ClassicShape {
     /// # Errors
     /// [`TrainingError::Recipe`], the first field that is out of its range.
     pub fn check(&self) -> Result<(), TrainingError> {
-        let refuse = |field, value: String, allowed| {
-            Err(TrainingError::Recipe {
-                field,
-                value,
-                allowed,
-            })
-        };
+        let refuse = TrainingError::refuse;
         let filters = self.filters.map(|filters| ("classic.filters", filters));
         let hidden = self.hidden.map(|units| ("classic.hidden", units));
         for (field, value) in filters.into_iter().chain(hidden) {

@@ -25,7 +25,7 @@ use crate::training::checkpoint::{EpochFigures, RunFolder};
 use crate::training::prepare::{PrepareError, hash, prepare_split};
 use crate::training::recipe::Recipe;
 use crate::training::run::{Material, train};
-use crate::training::split::split;
+use crate::training::split::{split, split_with};
 use crate::training::validate::probabilities;
 
 /// Why a run could not be measured.
@@ -147,7 +147,7 @@ impl Bench<'_> {
             .iter()
             .map(|teacher| teacher.metadata().content_hash.clone())
             .collect();
-        let sides = split(self.clips, run.kept_out, run.seed)?;
+        let sides = split_with(self.clips, run.kept_out, run.seed, recipe.validation)?;
         let prepared = prepare_split(sides, self.clips, self.examples.clone(), recipe, &teachers)?;
         let material = Material {
             train: &prepared.train,

@@ -7,7 +7,6 @@ use super::calibrate::Calibration;
 use crate::corpora::Corpus;
 use crate::features::LiveWindow;
 use crate::network::NetworkConfig;
-use crate::network::streaming::TIME_STRIDE;
 use crate::training::checkpoint::{Plan, State};
 
 /// Frames of a streaming network's self test.
@@ -37,7 +36,7 @@ impl Taking {
         match &plan.network {
             NetworkConfig::Streaming(shape) => Ok(Self {
                 network: NetworkKind::Streaming,
-                stride: TIME_STRIDE,
+                stride: shape.time_strides.iter().product(),
                 width: shape.width,
                 window: POOLED_FRAMES,
                 shortest: None,

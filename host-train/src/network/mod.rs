@@ -32,6 +32,11 @@ pub trait Network: Module {
     fn window(&self) -> Option<LiveWindow> {
         None
     }
+
+    /// Frames per step of the mask; features come as a multiple of it.
+    fn time_stride(&self) -> usize {
+        1
+    }
 }
 
 impl Network for StreamingNet {
@@ -43,6 +48,10 @@ impl Network for StreamingNet {
         let (steps, score) = self.encode(features);
         let pooled = Self::pool(steps, score, mask);
         (self.classify(pooled.clone()), Some(pooled))
+    }
+
+    fn time_stride(&self) -> usize {
+        Self::time_stride(self)
     }
 }
 

@@ -2,8 +2,8 @@
 //! pooling outside it.
 //!
 //! Every convolution over time is padded on the left only, by `kernel - stride` steps, so that an
-//! output step needs nothing beyond the input steps it covers: the encoder can be fed
-//! `TIME_STRIDE` frames at a time and gives one step each time, the same as on the whole clip.
+//! output step needs nothing beyond the input steps it covers: the encoder can be fed a stride of frames
+//! ([`Shape::time_stride`]) at a time and gives one step each time, the same as on the whole clip.
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -17,9 +17,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::training::TrainingError;
 
-/// Feature frames per encoder step.
-pub const TIME_STRIDE: usize = 4;
-
 /// Bound of the attention score, so that its exponential can be summed without rescaling.
 pub const ATTENTION_BOUND: f32 = 4.0;
 
@@ -32,6 +29,8 @@ pub const VARIANCE_FLOOR: f32 = 1e-5;
 pub struct Shape {
     /// Output channels of the stem and of the three residual stages.
     pub channels: [usize; 4],
+    /// What the stem and each stage divide the frame rate by; their product is the encoder's stride.
+    pub time_strides: [usize; 4],
     /// Channels of the encoder's output.
     pub width: usize,
     /// Dilations of the temporal residual blocks, one each.
@@ -47,6 +46,7 @@ impl Default for Shape {
     fn default() -> Self {
         Self {
             channels: [16, 24, 40, 64],
+            time_strides: [2, 1, 2, 1],
             width: 128,
             dilations: vec![1, 2],
             hidden: 96,
@@ -56,6 +56,12 @@ impl Default for Shape {
 }
 
 impl Shape {
+    /// Feature frames per encoder step.
+    #[must_use]
+    pub fn time_stride(&self) -> usize {
+        self.time_strides.iter().product()
+    }
+
     /// Refuses what no network can be made of, or none that a box would run.
     ///
     /// # Errors
@@ -68,6 +74,11 @@ impl Shape {
             if !(1..=1024).contains(&value) {
                 return refuse(field, value.to_string(), "1 to 1024");
             }
+        }
+        // More than a kernel of 3 would leave frames unread.
+        if self.time_strides.iter().any(|one| ![1, 2].contains(one)) {
+            let value = format!("{:?}", self.time_strides);
+            return refuse("shape.time_strides", value, "four of 1 or 2");
         }
         if self.dilations.len() > 16 || self.dilations.iter().any(|one| !(1..=64).contains(one)) {
             let value = format!("{:?}", self.dilations);
@@ -89,6 +100,8 @@ pub struct StreamingConfig {
     pub rows: usize,
     /// Output channels of the stem and of the three residual stages.
     pub channels: [usize; 4],
+    /// What the stem and each stage divide the frame rate by.
+    pub time_strides: [usize; 4],
     /// Channels of the encoder's output.
     pub width: usize,
     /// Dilations of the temporal residual blocks after the frequency axis is folded away.
@@ -114,6 +127,7 @@ impl StreamingConfig {
         Self {
             rows,
             channels: shape.channels,
+            time_strides: shape.time_strides,
             width: shape.width,
             dilations: shape.dilations.clone(),
             hidden: shape.hidden,
@@ -132,12 +146,13 @@ impl StreamingConfig {
     #[must_use]
     pub fn init(&self, device: &Device) -> StreamingNet {
         let [stem, one, two, three] = self.channels;
+        let [at_stem, at_one, at_two, at_three] = self.time_strides;
         StreamingNet {
-            stem: ConvNorm::new([1, stem], [3, 5], [2, 2], 1, device),
+            stem: ConvNorm::new([1, stem], [3, 5], [2, at_stem], 1, device),
             stages: vec![
-                Residual::new([stem, one], [3, 3], [2, 1], device),
-                Residual::new([one, two], [3, 3], [2, 2], device),
-                Residual::new([two, three], [3, 3], [2, 1], device),
+                Residual::new([stem, one], [3, 3], [2, at_one], device),
+                Residual::new([one, two], [3, 3], [2, at_two], device),
+                Residual::new([two, three], [3, 3], [2, at_three], device),
             ],
             fold: ConvNorm::new(
                 [three, self.width],
@@ -252,9 +267,9 @@ impl Temporal {
 /// The network. See the module's documentation.
 #[derive(Module, Debug)]
 pub struct StreamingNet {
-    /// First convolution, halves both axes.
+    /// First convolution, halves the frequency axis.
     pub stem: ConvNorm,
-    /// Residual stages; each halves the frequency axis, the second one also time.
+    /// Residual stages; each halves the frequency axis.
     pub stages: Vec<Residual>,
     /// Folds what is left of the frequency axis into channels.
     pub fold: ConvNorm,
@@ -271,8 +286,15 @@ pub struct StreamingNet {
 }
 
 impl StreamingNet {
+    /// Feature frames per encoder step.
+    #[must_use]
+    pub fn time_stride(&self) -> usize {
+        let stages = self.stages.iter().map(|stage| stage.first.conv.stride[1]);
+        self.stem.conv.stride[1] * stages.product::<usize>()
+    }
+
     /// Encodes normalised features `[batch, rows, frames]` to `[batch, width, steps]` and
-    /// attention scores `[batch, 1, steps]`, one step per [`TIME_STRIDE`] frames.
+    /// attention scores `[batch, 1, steps]`, one step per [`StreamingNet::time_stride`] frames.
     pub fn encode(&self, features: Tensor<3>) -> (Tensor<3>, Tensor<3>) {
         let mut x = relu(self.stem.forward(features.unsqueeze_dim(1)));
         for stage in &self.stages {

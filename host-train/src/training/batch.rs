@@ -13,7 +13,6 @@ use super::goal;
 use super::normalise::Normalisation;
 use super::recipe::Recipe;
 use crate::features::{ClipFeatures, Window};
-use crate::network::streaming::TIME_STRIDE;
 
 /// A clip with what training needs of its label.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +47,7 @@ impl Example {
 pub struct HostBatch {
     clips: usize,
     rows: usize,
+    frames: usize,
     steps: usize,
     classes: usize,
     values: Vec<f32>,
@@ -76,13 +76,18 @@ pub struct Batch {
 const BARRED: f32 = -1e4;
 
 impl HostBatch {
-    /// Stacks normalised clips.
+    /// Stacks normalised clips for a network with `stride` frames to an encoder step.
     #[must_use]
-    pub fn stack(clips: &[ClipFeatures], examples: &[&Example], smoothing: f32) -> Self {
+    pub fn stack(
+        clips: &[ClipFeatures],
+        examples: &[&Example],
+        stride: usize,
+        smoothing: f32,
+    ) -> Self {
         let rows = clips.first().map_or(0, |clip| clip.rows);
         let longest = clips.iter().map(ClipFeatures::frames).max().unwrap_or(0);
-        let steps = longest.div_ceil(TIME_STRIDE).max(1);
-        let frames = steps * TIME_STRIDE;
+        let steps = longest.div_ceil(stride).max(1);
+        let frames = steps * stride;
         let mut values = vec![0.0f32; clips.len() * rows * frames];
         let mut mask = vec![0.0f32; clips.len() * steps];
         for (index, clip) in clips.iter().enumerate() {
@@ -93,13 +98,14 @@ impl HostBatch {
                 }
             }
             // The box gives a step for whole strides only; a clip shorter than one keeps a step.
-            let own = (clip.frames() / TIME_STRIDE).max(1);
+            let own = (clip.frames() / stride).max(1);
             mask[index * steps..index * steps + own].fill(1.0);
         }
         let known = examples.iter().flat_map(|example| &example.known);
         Self {
             clips: clips.len(),
             rows,
+            frames,
             steps,
             classes: examples.first().map_or(0, |example| example.known.len()),
             values,
@@ -116,7 +122,7 @@ impl HostBatch {
     #[must_use]
     pub fn on(self, device: &Device) -> Batch {
         let (clips, steps, classes) = (self.clips, self.steps, self.classes);
-        let shape = [clips, self.rows, steps * TIME_STRIDE];
+        let shape = [clips, self.rows, self.frames];
         Batch {
             features: Tensor::from_data(TensorData::new(self.values, shape), device),
             mask: Tensor::from_data(TensorData::new(self.mask, [clips, 1, steps]), device),
@@ -198,7 +204,12 @@ impl<'a> Epoch<'a> {
             .par_iter()
             .map(|&index| self.clip(index, recipe, &bands, normalisation, bank))
             .collect();
-        HostBatch::stack(&clips, &chosen, recipe.label_smoothing)
+        HostBatch::stack(
+            &clips,
+            &chosen,
+            recipe.time_stride(),
+            recipe.label_smoothing,
+        )
     }
 
     fn clip(

@@ -14,7 +14,7 @@ use super::classes::Classes;
 use super::goal;
 use super::normalise::Normalisation;
 use super::recipe::Recipe;
-use super::split::{FEWEST_SPEAKERS, RunClips, split};
+use super::split::{FEWEST_SPEAKERS, RunClips, split_with};
 use crate::corpora::{Clip, Corpus, CorpusError, SpeakerId, select};
 use crate::features::{ClipFeatures, Extractor, FeatureError, Window, WindowExtractor};
 use crate::network::NetworkConfig;
@@ -100,7 +100,7 @@ pub fn prepare(
     teachers: &[Model],
 ) -> Result<Prepared, PrepareError> {
     recipe.check()?;
-    let split = split(clips, recipe.kept_out, recipe.seed)?;
+    let split = split_with(clips, recipe.kept_out, recipe.seed, recipe.validation)?;
     if split.validation.is_empty() {
         return Err(PrepareError::NoValidation);
     }

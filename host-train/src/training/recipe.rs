@@ -12,6 +12,7 @@ use super::classes::Classes;
 use super::kept_out::KeptOut;
 use super::normalise::Scaling;
 use super::schedule::Schedule;
+use super::split::VALIDATION_SHARE;
 use super::wave::WaveAugmentation;
 use crate::features::live::live_frontend;
 use crate::features::window::classic_frontend;
@@ -29,6 +30,8 @@ pub struct Recipe {
     pub seed: u64,
     /// Speakers that the run never hears.
     pub kept_out: KeptOut,
+    /// Share of a corpus's training speakers that validate, 2 speakers at least; a greater one judges a recipe better.
+    pub validation: f64,
     /// What is told apart.
     pub classes: Classes,
     /// Epochs of the schedule.
@@ -109,6 +112,7 @@ impl Default for Recipe {
         Self {
             seed: 1,
             kept_out: KeptOut::Nobody,
+            validation: VALIDATION_SHARE,
             classes: Classes::Product,
             epochs: 40,
             batch: 64,
@@ -174,6 +178,9 @@ impl Recipe {
                 return refuse(field, value.to_string(), "0 to 1");
             }
         }
+        if !(0.0..=0.5).contains(&self.validation) {
+            return refuse("validation", self.validation.to_string(), "0 to 0.5");
+        }
         if !(0.0..1.0).contains(&self.average) {
             return refuse("average", self.average.to_string(), "0 to below 1");
         }
@@ -219,6 +226,15 @@ impl Recipe {
                 refuse("window.shortest", value, "1 to window.frames")
             }
             Window::Excerpt(_) | Window::Live(_) => Ok(()),
+        }
+    }
+
+    /// Frames per step of the network that the recipe is for.
+    #[must_use]
+    pub fn time_stride(&self) -> usize {
+        match self.window {
+            None => self.shape.time_stride(),
+            Some(_) => 1,
         }
     }
 

@@ -10,8 +10,8 @@ use super::kept_out::KeptOut;
 use crate::corpora::select::assert_disjoint;
 use crate::corpora::{Clip, Corpus, CorpusError, SpeakerId};
 
-/// Share of a corpus's training speakers that validate.
-const VALIDATION_SHARE: f64 = 0.1;
+/// Share of a corpus's training speakers that validate, where a recipe names none.
+pub(super) const VALIDATION_SHARE: f64 = 0.1;
 /// A corpus with fewer training speakers than this gives none to validation.
 pub(super) const FEWEST_SPEAKERS: usize = 10;
 
@@ -32,6 +32,19 @@ pub struct RunClips {
 /// [`CorpusError`] if nobody is there to be kept out, a fold table is broken, or a speaker or a recording would be on two
 /// sides.
 pub fn split(clips: &[Clip], kept_out: KeptOut, seed: u64) -> Result<RunClips, CorpusError> {
+    split_with(clips, kept_out, seed, VALIDATION_SHARE)
+}
+
+/// As [`split`], with another share (0 to 1) of a corpus's training speakers to validate.
+///
+/// # Errors
+/// As [`split`].
+pub fn split_with(
+    clips: &[Clip],
+    kept_out: KeptOut,
+    seed: u64,
+    share: f64,
+) -> Result<RunClips, CorpusError> {
     let mut split = RunClips::default();
     for corpus in Corpus::ALL {
         let clips: Vec<&Clip> = clips.iter().filter(|clip| clip.corpus == corpus).collect();
@@ -45,7 +58,7 @@ pub fn split(clips: &[Clip], kept_out: KeptOut, seed: u64) -> Result<RunClips, C
             .filter(|clip| !test(clip))
             .map(|clip| &clip.speaker)
             .collect();
-        let validation = draw(trained.into_iter().collect(), seed);
+        let validation = draw(trained.into_iter().collect(), seed, share);
         for clip in clips {
             let side = if test(clip) {
                 &mut split.test
@@ -66,11 +79,11 @@ pub fn split(clips: &[Clip], kept_out: KeptOut, seed: u64) -> Result<RunClips, C
     Ok(split)
 }
 
-fn draw(mut speakers: Vec<&SpeakerId>, seed: u64) -> BTreeSet<&SpeakerId> {
+fn draw(mut speakers: Vec<&SpeakerId>, seed: u64, share: f64) -> BTreeSet<&SpeakerId> {
     if speakers.len() < FEWEST_SPEAKERS {
         return BTreeSet::new();
     }
-    let count = (speakers.len() as f64 * VALIDATION_SHARE).round() as usize;
+    let count = (speakers.len() as f64 * share).round() as usize;
     speakers.shuffle(&mut StdRng::seed_from_u64(seed));
     speakers.into_iter().take(count.max(2)).collect()
 }

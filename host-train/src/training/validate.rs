@@ -22,7 +22,7 @@ pub fn logits(
     device: &Device,
 ) -> Vec<Vec<f32>> {
     let network = network.valid();
-    let window = network.window();
+    let (window, stride) = (network.window(), network.time_stride());
     let device = device.clone().inner();
     let mut order: Vec<usize> = (0..examples.len()).collect();
     order.sort_by_key(|&index| examples[index].features.frames());
@@ -40,7 +40,7 @@ pub fn logits(
                 clip
             })
             .collect();
-        let batch = HostBatch::stack(&clips, &chosen, 0.0).on(&device);
+        let batch = HostBatch::stack(&clips, &chosen, stride, 0.0).on(&device);
         let out = network.logits(batch.features, batch.mask) + batch.barred;
         let classes = out.dims()[1];
         let values = out.into_data().iter::<f32>().collect::<Vec<_>>();

@@ -13,6 +13,7 @@ struct Board {
     name: String,
     title: String,
     target: String,
+    target_32bit: Option<String>,
     sources: Vec<String>,
     cpu: Cpu,
     os: Os,
@@ -152,11 +153,10 @@ fn a_board_is_named_like_its_folder_and_has_notes_and_sources() {
 fn targets_and_numbers_are_possible() {
     for (_, board) in boards() {
         let name = &board.name;
-        assert!(
-            ["aarch64-unknown-linux-gnu", "armv7-unknown-linux-gnueabihf"]
-                .contains(&board.target.as_str()),
-            "{name}"
-        );
+        assert_eq!(board.target, "aarch64-unknown-linux-gnu", "{name}");
+        if let Some(target) = &board.target_32bit {
+            assert_eq!(target, "armv7-unknown-linux-gnueabihf", "{name}");
+        }
         assert!(
             board.cpu.core.starts_with("Cortex-A") && !board.cpu.soc.is_empty(),
             "{name}"

@@ -11,6 +11,7 @@ use crate::failure::Failure;
 pub(crate) struct Board {
     pub(crate) title: String,
     pub(crate) target: String,
+    pub(crate) target_32bit: Option<String>,
     pub(crate) audio: Vec<Audio>,
 }
 

@@ -1,5 +1,5 @@
-//! Project commands: `cargo demo`, `cargo verify` (aliases in `.cargo/config.toml`), `cargo xtask package` and
-//! `cargo xtask cross`.
+//! Project commands: `cargo demo`, `cargo verify` (aliases in `.cargo/config.toml`), `cargo xtask package`,
+//! `cargo xtask cross` and `cargo xtask instructions`.
 //!
 //! It depends on nothing that needs a system library, so that it builds on a machine with nothing but Rust, and
 //! can then say what else is missing.
@@ -10,6 +10,7 @@ mod command;
 mod cross;
 mod demo;
 mod elf;
+mod instructions;
 mod package;
 mod packages;
 mod python;
@@ -28,6 +29,8 @@ enum Task {
     Cross(cross::Args),
     /// Build the daemon and show the events of a recording
     Demo(demo::Args),
+    /// Count the instructions of a second of speech, and compare with the stored counts
+    Instructions(instructions::Args),
     /// Make the Debian package of the daemon
     Package(package::Args),
     /// Run every check of the project
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     let result = match Task::parse() {
         Task::Cross(args) => cross::run(&args),
         Task::Demo(args) => demo::run(&args),
+        Task::Instructions(args) => instructions::run(&args),
         Task::Package(args) => package::run(&args),
         Task::Verify(args) => verify::run(&args),
     };

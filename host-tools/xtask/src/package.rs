@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail};
+use clap::ValueEnum as _;
 
 use crate::cross::{self, Target};
 use crate::elf::Elf;
@@ -69,7 +70,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     daemon: Option<PathBuf>,
     /// Debian's name of the processor [default: that of the program, or of this machine]
-    #[arg(long, value_name = "NAME", value_parser = ["amd64", "arm64"])]
+    #[arg(long, value_name = "NAME", value_parser = ["amd64", "arm64", "armhf"])]
     arch: Option<String>,
     /// Version of the package [default: that of the workspace]
     #[arg(long, value_name = "VERSION", default_value = env!("CARGO_PKG_VERSION"))]
@@ -118,8 +119,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
 /// Debian's name of the processor that the program is for, which no option can change.
 fn architecture(elf: &Elf, wanted: Option<&str>) -> Result<&'static str> {
-    let Some(found) = elf.debian.filter(|name| ["amd64", "arm64"].contains(name)) else {
-        bail!("the program is for neither amd64 nor arm64");
+    let Some(found) = elf.debian else {
+        bail!("the program is for none of amd64, arm64 and armhf");
     };
     match wanted {
         Some(wanted) if wanted != found => {
@@ -132,9 +133,11 @@ fn architecture(elf: &Elf, wanted: Option<&str>) -> Result<&'static str> {
 }
 
 fn build(args: &Args) -> Result<PathBuf> {
-    let foreign = args.arch.as_deref() == Some(Target::Arm64.debian());
-    if foreign && std::env::consts::ARCH != "aarch64" {
-        return cross::daemon(Target::Arm64, args.yes);
+    let foreign = Target::value_variants().iter().copied().find(|target| {
+        args.arch.as_deref() == Some(target.debian()) && std::env::consts::ARCH != target.rust()
+    });
+    if let Some(target) = foreign {
+        return cross::daemon(target, args.yes);
     }
     let mut cargo = workspace::cargo();
     cargo.args(["build", "--profile", "dist", "--package", "undertoned"]);
@@ -194,7 +197,7 @@ mod tests {
         assert_eq!(architecture(&arm, None).unwrap(), "arm64");
         assert_eq!(architecture(&arm, Some("arm64")).unwrap(), "arm64");
         assert!(architecture(&arm, Some("amd64")).is_err());
-        assert!(architecture(&elf(Some("armhf")), None).is_err());
+        assert_eq!(architecture(&elf(Some("armhf")), None).unwrap(), "armhf");
         assert!(architecture(&elf(None), None).is_err());
     }
 }

@@ -139,6 +139,13 @@ pub(crate) const PYTHON: [Package; 1] = [Package {
     program: None,
 }];
 
+/// What counts instructions.
+pub(crate) const COUNTER: [Package; 1] = [Package {
+    name: "valgrind",
+    why: "counts instructions, which vary less than times",
+    program: Some("valgrind"),
+}];
+
 /// What looks at reports as their readers do.
 pub(crate) const BROWSER: [Package; 1] = [Package {
     name: "chromium",

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::verify::Args;
-use crate::{command, python, workspace};
+use crate::{command, instructions, python, workspace};
 
 /// How a check ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub(crate) enum Step {
     NoStd,
     /// Every test
     Test,
+    /// No more instructions than the stored counts
+    Instructions,
     /// Licences, bans and sources of the dependencies
     Deny,
     /// Known vulnerabilities of the dependencies
@@ -50,6 +52,7 @@ impl Step {
             Self::Doc => "doc",
             Self::NoStd => "no-std",
             Self::Test => "test",
+            Self::Instructions => "instructions",
             Self::Deny => "deny",
             Self::Advisories => "advisories",
         }
@@ -70,6 +73,7 @@ impl Step {
             Self::Doc => doc(),
             Self::NoStd => no_std(),
             Self::Test => test(args),
+            Self::Instructions => instructions(),
             Self::Deny => deny(args),
             Self::Advisories => advisories(),
         }
@@ -120,6 +124,13 @@ fn test(args: &Args) -> Result<Outcome> {
         Err(reason) => eprintln!("The comparisons with Python are skipped: {reason}."),
     }
     command::succeeds(&mut cargo).map(Outcome::from)
+}
+
+fn instructions() -> Result<Outcome> {
+    Ok(match instructions::hold()? {
+        Ok(holds) => holds.into(),
+        Err(reason) => Outcome::Skipped(reason),
+    })
 }
 
 fn deny(args: &Args) -> Result<Outcome> {

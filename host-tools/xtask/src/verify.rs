@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clap::ValueEnum;
 
-use crate::packages::{self, BROWSER, BUILD, PYTHON, RIG};
+use crate::packages::{self, BROWSER, BUILD, COUNTER, PYTHON, RIG};
 use crate::steps::{Outcome, Step};
 
 #[derive(Debug, clap::Args)]
@@ -29,7 +29,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let mut wanted = BUILD.to_vec();
     if !args.no_rig {
-        wanted.extend(RIG.iter().chain(&PYTHON).chain(&BROWSER));
+        wanted.extend(RIG.iter().chain(&PYTHON).chain(&BROWSER).chain(&COUNTER));
     }
     packages::ensure(&wanted, args.yes)?;
     let mut results = Vec::new();
@@ -70,7 +70,7 @@ fn line(step: Step, outcome: &Outcome, time: Duration) -> String {
         Outcome::Skipped(reason) => ("skipped", format!("  {reason}")),
     };
     format!(
-        "{word:<8} {:<11} {:>7.1} s{reason}",
+        "{word:<8} {:<12} {:>7.1} s{reason}",
         step.name(),
         time.as_secs_f64()
     )
@@ -102,6 +102,6 @@ mod tests {
             &Outcome::Skipped("not installed".into()),
             Duration::from_millis(1500),
         );
-        assert_eq!(text, "skipped  deny            1.5 s  not installed");
+        assert_eq!(text, "skipped  deny             1.5 s  not installed");
     }
 }

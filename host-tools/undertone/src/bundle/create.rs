@@ -141,9 +141,12 @@ impl Args {
     /// A program that a named board cannot run is a mistake that is better found here than there.
     fn check_arch(&self, arch: &str) -> Result<()> {
         for name in self.boards.iter().filter(|name| *name != "pc") {
-            let target = boards::named(name)?.target;
-            let fits = target.starts_with(arch) || (arch == "arm" && target.starts_with("aarch64"));
-            if !fits {
+            let board = boards::named(name)?;
+            let target = &board.target;
+            // The triple armv7 begins with Rust's name of the architecture, arm.
+            let targets = [Some(target), board.target_32bit.as_ref()];
+            let fits = |target: &&String| target.starts_with(arch);
+            if !targets.iter().flatten().any(fits) {
                 return Err(Failure::error(
                     "wrong-arch",
                     format!(

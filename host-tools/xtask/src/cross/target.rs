@@ -9,6 +9,8 @@ use crate::packages::Package;
 pub(crate) enum Target {
     /// 64-bit: Raspberry Pi Zero 2 W, 3, 4 and 5, Jetson
     Arm64,
+    /// 32-bit ARMv7 with hardware floating point: the same Raspberry Pis under a 32-bit system
+    Armhf,
 }
 
 impl Target {
@@ -16,6 +18,7 @@ impl Target {
     pub(crate) fn debian(self) -> &'static str {
         match self {
             Self::Arm64 => "arm64",
+            Self::Armhf => "armhf",
         }
     }
 
@@ -23,6 +26,15 @@ impl Target {
     pub(crate) fn triple(self) -> &'static str {
         match self {
             Self::Arm64 => "aarch64-unknown-linux-gnu",
+            Self::Armhf => "armv7-unknown-linux-gnueabihf",
+        }
+    }
+
+    /// What [`std::env::consts::ARCH`] says there.
+    pub(crate) fn rust(self) -> &'static str {
+        match self {
+            Self::Arm64 => "aarch64",
+            Self::Armhf => "arm",
         }
     }
 
@@ -30,6 +42,7 @@ impl Target {
     pub(crate) fn multiarch(self) -> &'static str {
         match self {
             Self::Arm64 => "aarch64-linux-gnu",
+            Self::Armhf => "arm-linux-gnueabihf",
         }
     }
 
@@ -37,6 +50,7 @@ impl Target {
     pub(crate) fn linker(self) -> &'static str {
         match self {
             Self::Arm64 => "aarch64-linux-gnu-gcc",
+            Self::Armhf => "arm-linux-gnueabihf-gcc",
         }
     }
 
@@ -44,30 +58,41 @@ impl Target {
     pub(crate) fn emulators(self) -> [&'static str; 2] {
         match self {
             Self::Arm64 => ["qemu-aarch64-static", "qemu-aarch64"],
+            Self::Armhf => ["qemu-arm-static", "qemu-arm"],
         }
     }
 
     /// What the system needs for linking.
     pub(crate) fn packages(self) -> [Package; 3] {
-        match self {
-            Self::Arm64 => [
-                Package {
-                    name: "gcc-aarch64-linux-gnu",
-                    why: "links for 64-bit ARM",
-                    program: Some("aarch64-linux-gnu-gcc"),
-                },
-                Package {
-                    name: "libc6-dev-arm64-cross",
-                    why: "the C library to link with",
-                    program: None,
-                },
-                Package {
-                    name: "pkg-config",
-                    why: "finds the ALSA library",
-                    program: Some("pkg-config"),
-                },
-            ],
-        }
+        let (compiler, library, why) = match self {
+            Self::Arm64 => (
+                "gcc-aarch64-linux-gnu",
+                "libc6-dev-arm64-cross",
+                "links for 64-bit ARM",
+            ),
+            Self::Armhf => (
+                "gcc-arm-linux-gnueabihf",
+                "libc6-dev-armhf-cross",
+                "links for 32-bit ARM",
+            ),
+        };
+        [
+            Package {
+                name: compiler,
+                why,
+                program: Some(self.linker()),
+            },
+            Package {
+                name: library,
+                why: "the C library to link with",
+                program: None,
+            },
+            Package {
+                name: "pkg-config",
+                why: "finds the ALSA library",
+                program: Some("pkg-config"),
+            },
+        ]
     }
 }
 

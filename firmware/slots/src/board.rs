@@ -1,6 +1,8 @@
 //! Which board this is.
 
 use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
 
 use crate::error::SlotsError;
 
@@ -55,14 +57,21 @@ pub fn board_of_model(model: &str) -> Option<&'static str> {
 /// The board that this program runs on; a machine without a device tree is `pc`.
 ///
 /// # Errors
-/// [`SlotsError::UnknownBoard`] for a board that the project does not know.
+/// [`SlotsError::UnknownBoard`] for a board that the project does not know, [`SlotsError::Io`] where the kernel's name for
+/// it cannot be read.
 pub fn own_board() -> Result<&'static str, SlotsError> {
-    match fs::read_to_string(MODEL) {
+    board_in(Path::new(MODEL))
+}
+
+fn board_in(path: &Path) -> Result<&'static str, SlotsError> {
+    match fs::read(path) {
         Ok(model) => {
+            let model = String::from_utf8_lossy(&model);
             let model = model.trim_end_matches(['\0', '\n']).to_owned();
             board_of_model(&model).ok_or(SlotsError::UnknownBoard(model))
         }
-        Err(_) => Ok("pc"),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok("pc"),
+        Err(error) => Err(SlotsError::io("read", path)(error)),
     }
 }
 
@@ -85,5 +94,20 @@ mod tests {
         ] {
             assert_eq!(board_of_model(model), board, "{model}");
         }
+    }
+
+    #[test]
+    fn a_device_tree_that_cannot_be_read_is_no_pc() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model");
+        assert_eq!(board_in(&path).unwrap(), "pc");
+        fs::write(&path, b"Raspberry Pi 5 \xff\0").unwrap();
+        assert_eq!(board_in(&path).unwrap(), "rpi-5");
+        fs::write(&path, "\0").unwrap();
+        assert_eq!(board_in(&path).unwrap_err().code(), "unknown-board");
+        let error = board_in(folder.path()).unwrap_err();
+        assert_eq!(error.code(), "io");
+        let shown = folder.path().display().to_string();
+        assert!(error.to_string().contains(&shown), "{error}");
     }
 }

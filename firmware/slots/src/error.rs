@@ -40,6 +40,14 @@ pub enum SlotsError {
         /// Where keys are looked for.
         folder: PathBuf,
     },
+    /// More public keys than any box needs.
+    #[error("there are more than {limit} public keys (*.pub) in {}", folder.display())]
+    TooManyKeys {
+        /// Where they are.
+        folder: PathBuf,
+        /// How many may be trusted.
+        limit: usize,
+    },
     /// A file is no public key.
     #[error("{} is no minisign public key: {reason}", path.display())]
     BadKey {
@@ -152,6 +160,7 @@ impl SlotsError {
             Self::Unsigned => "unsigned",
             Self::ForeignKey { .. } => "foreign-key",
             Self::NoKeys { .. } => "no-keys",
+            Self::TooManyKeys { .. } => "too-many-keys",
             Self::BadKey { .. } => "bad-key",
             Self::Manifest(_) => "bad-manifest",
             Self::Limit { .. } => "too-large",

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -34,17 +34,30 @@ impl TrustedKeys {
     /// Every `*.pub` of a folder.
     ///
     /// # Errors
-    /// [`SlotsError::NoKeys`] when there is none, [`SlotsError::BadKey`] when one is no key.
+    /// [`SlotsError::NoKeys`] when there is none, [`SlotsError::BadKey`] when one is no key, [`SlotsError::TooManyKeys`],
+    /// and [`SlotsError::Io`] when the folder cannot be read.
     pub fn from_folder(folder: &Path) -> Result<Self, SlotsError> {
         let none = || SlotsError::NoKeys {
             folder: folder.to_owned(),
         };
-        let entries = fs::read_dir(folder).map_err(|_| none())?;
-        let mut paths: Vec<PathBuf> = entries
-            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-            .filter(|path| path.extension().is_some_and(|end| end == "pub"))
-            .take(MAX_KEYS)
-            .collect();
+        let entries = fs::read_dir(folder).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => none(),
+            _ => SlotsError::io("read", folder)(error),
+        })?;
+        let mut paths = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(SlotsError::io("read", folder))?.path();
+            if path.extension().is_some_and(|end| end == "pub") {
+                paths.push(path);
+            }
+            // Which of them counted would be chance.
+            if paths.len() > MAX_KEYS {
+                return Err(SlotsError::TooManyKeys {
+                    folder: folder.to_owned(),
+                    limit: MAX_KEYS,
+                });
+            }
+        }
         paths.sort();
         let keys = paths.iter().map(|path| read_key(path));
         let keys = keys.collect::<Result<Vec<_>, _>>()?;
@@ -106,7 +119,7 @@ fn decode(bytes: &[u8]) -> Result<(String, Signature), SlotsError> {
         .ok_or_else(|| refuse("does not end with a line end"))?;
     let lines: Vec<&str> = body.split('\n').collect();
     let [untrusted, signed, trusted, global] = lines[..] else {
-        return Err(refuse("has not four lines"));
+        return Err(refuse("does not have four lines"));
     };
     if untrusted.strip_prefix("untrusted comment: ") != Some(SIGNATURE_COMMENT)
         || !trusted.starts_with("trusted comment: ")
@@ -121,7 +134,7 @@ fn decode(bytes: &[u8]) -> Result<(String, Signature), SlotsError> {
     STANDARD
         .decode(global)
         .map_err(|_| refuse("is no base64"))?;
-    let signature = Signature::decode(text).map_err(|_| refuse("is none of minisign"))?;
+    let signature = Signature::decode(text).map_err(|_| refuse("is not a minisign signature"))?;
     let id = raw
         .get(2..10)
         .and_then(|id| id.try_into().ok())

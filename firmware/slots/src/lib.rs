@@ -35,7 +35,7 @@ pub use keys::{SIGNATURE_COMMENT, TrustedKeys, key_id_text};
 pub use manifest::{FORMAT, FileEntry, FileKind, Manifest, PRODUCT};
 pub use settings::{SETTINGS_PATH, Settings};
 pub use slots::{
-    Bounds, Decision, Ending, Fs, Last, Moment, Slot, SlotStatus, Slots, State, Status, SystemFs,
-    Trial,
+    Bounds, Contents, Decision, Ending, Fs, Last, Moment, Slot, SlotStatus, Slots, State, Status,
+    SystemFs, Trial, View,
 };
 pub use version::Version;

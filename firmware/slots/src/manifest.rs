@@ -159,7 +159,9 @@ impl Manifest {
             }
             let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
             if file.sha256.len() != 64 || !file.sha256.bytes().all(hex) {
-                return Err(SlotsError::Manifest(format!("sha256 of {name} is none")));
+                return Err(SlotsError::Manifest(format!(
+                    "sha256 of {name} is not 64 lower-case hexadecimal digits"
+                )));
             }
         }
         limit("the size of all files".into(), total, MAX_TOTAL_BYTES)?;

@@ -1,9 +1,12 @@
 //! `slots.toml`: where the slots of a box are, whom it trusts, and what counts as health.
 
-use std::fs;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{ErrorKind, Read as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::fs::OFlags;
 use serde::Deserialize;
 
 use crate::error::SlotsError;
@@ -60,10 +63,11 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The settings of a file; the defaults when it does not exist and was not asked for.
+    /// The settings of a file; the defaults when it does not exist and was not asked for. Root takes them from a file of
+    /// root's alone, because they name commands that root runs and keys that root trusts.
     ///
     /// # Errors
-    /// [`SlotsError::Settings`] naming the field and what is allowed.
+    /// [`SlotsError::Settings`] naming the field and what is allowed, or whom the file belongs to.
     pub fn read(path: Option<&Path>) -> Result<Self, SlotsError> {
         let (path, wanted) = match path {
             Some(path) => (path, true),
@@ -73,24 +77,39 @@ impl Settings {
             path: path.to_owned(),
             reason,
         };
-        match fs::metadata(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !wanted => {
+        let file = match open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound && !wanted => {
                 return Ok(Self::default());
             }
             Err(error) => return Err(refuse(error.to_string())),
-            Ok(about) if !about.is_file() || about.len() > MAX_BYTES => {
-                return Err(refuse(format!("no file of at most {MAX_BYTES} bytes")));
-            }
-            Ok(_) => {}
+            Ok(file) => file,
+        };
+        let system = |error: std::io::Error| refuse(error.to_string());
+        // Of the file that is open: another one could be put in its place between looking and reading.
+        let about = file.metadata().map_err(system)?;
+        if !about.is_file() || about.len() > MAX_BYTES {
+            return Err(refuse(format!("no file of at most {MAX_BYTES} bytes")));
         }
-        let text = fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
+        if rustix::process::geteuid().is_root() {
+            is_roots(path, &about).map_err(refuse)?;
+        }
+        let mut text = String::new();
+        file.take(MAX_BYTES)
+            .read_to_string(&mut text)
+            .map_err(system)?;
         let settings: Self = toml::from_str(&text).map_err(|error| refuse(error.to_string()))?;
         settings.check().map_err(refuse)?;
         Ok(settings)
     }
 
     fn check(&self) -> Result<(), String> {
-        for (name, path) in [("root", &self.root), ("keys", &self.keys)] {
+        let places = [
+            ("root", Some(&self.root)),
+            ("keys", Some(&self.keys)),
+            ("unit_link", self.unit_link.as_ref()),
+        ];
+        for (name, path) in places {
+            let Some(path) = path else { continue };
             if !path.is_absolute() {
                 return Err(format!("{name} is {path:?}, an absolute path is expected"));
             }
@@ -126,5 +145,85 @@ impl Settings {
     /// How long health must hold.
     pub fn hold(&self) -> Duration {
         Duration::from_secs(self.hold_s.into())
+    }
+}
+
+/// Opens a file for reading; a pipe of that name does not keep anybody waiting.
+fn open(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)
+}
+
+/// Refuses a file that somebody else than root could have written.
+fn is_roots(path: &Path, about: &Metadata) -> Result<(), String> {
+    let shown = path.display();
+    if about.uid() != 0 {
+        return Err(format!(
+            "they belong to user {}, and root follows those of root alone; if they are yours: chown root:root {shown}",
+            about.uid()
+        ));
+    }
+    if about.mode() & 0o022 != 0 {
+        return Err(format!(
+            "others than root may write them (mode {:03o}); if what stands there is yours: chmod 644 {shown}",
+            about.mode() & 0o777
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn written(mode: u32, owner: Option<u32>) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "hold_s = 7\n").unwrap();
+        fs::set_permissions(file.path(), Permissions::from_mode(mode)).unwrap();
+        if owner.is_some() {
+            std::os::unix::fs::chown(file.path(), owner, None).unwrap();
+        }
+        file
+    }
+
+    #[test]
+    fn what_others_than_root_can_write_is_refused() {
+        let looked_at = |file: &tempfile::NamedTempFile| {
+            is_roots(file.path(), &fs::metadata(file.path()).unwrap())
+        };
+        if !rustix::process::geteuid().is_root() {
+            let told = looked_at(&written(0o644, None)).unwrap_err();
+            assert!(told.contains("they belong to user"), "{told}");
+            return;
+        }
+        for (mode, owner, begins) in [
+            (0o644, Some(1), "they belong to user 1,"),
+            (0o664, None, "others than root may write them (mode 664)"),
+            (0o602, None, "others than root may write them (mode 602)"),
+        ] {
+            let file = written(mode, owner);
+            let told = looked_at(&file).unwrap_err();
+            assert!(told.starts_with(begins), "{told}");
+            let error = Settings::read(Some(file.path())).unwrap_err();
+            assert_eq!(error.code(), "bad-settings");
+            assert!(error.to_string().contains(begins), "{error}");
+        }
+        let file = written(0o644, None);
+        assert_eq!(Settings::read(Some(file.path())).unwrap().hold_s, 7);
+    }
+
+    #[test]
+    fn a_pipe_is_refused_and_nobody_waits_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("slots.toml");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let error = Settings::read(Some(&path)).unwrap_err();
+        assert!(error.to_string().contains("no file of at most"), "{error}");
     }
 }

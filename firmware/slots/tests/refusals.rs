@@ -11,7 +11,7 @@ use undertone_slots::{FileKind, MAX_FILE_BYTES, Manifest, SlotStatus, Slots, Tru
 /// Installs on a box that runs nothing yet; the code of the refusal.
 fn refusal(signer: &Signer, source: impl Read) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let mut slots = Slots::open(folder.path()).unwrap();
+    let mut slots = Slots::open(folder.path(), None).unwrap();
     let refused = slots.install(source, &signer.keys(), BOARD, ARCH, &at(0.0));
     let error = refused.expect_err("this bundle was accepted");
     assert_eq!(slots.current(), None, "{error}");
@@ -39,7 +39,7 @@ fn none_of_a_thousand_single_bit_changes_is_accepted() {
         bytes[bit / 8] ^= 1 << (bit % 8);
     }
     let folder = tempfile::tempdir().unwrap();
-    let mut slots = Slots::open(folder.path()).unwrap();
+    let mut slots = Slots::open(folder.path(), None).unwrap();
     slots
         .install(&bytes[..], &signer.keys(), BOARD, ARCH, &at(0.0))
         .unwrap();
@@ -220,4 +220,25 @@ fn a_folder_without_keys_and_a_key_that_is_none_are_told_apart() {
     assert_eq!(code(&folder.path().join("nowhere")), "no-keys");
     std::fs::write(folder.path().join("x.pub"), "untrusted comment: x\nRWQ\n").unwrap();
     assert_eq!(code(folder.path()), "bad-key");
+    // A folder that cannot be read is not one without keys.
+    assert_eq!(code(&folder.path().join("x.pub")), "io");
+}
+
+#[test]
+fn more_keys_than_are_trusted_are_refused_and_not_chosen_from() {
+    let signer = Signer::new();
+    let folder = tempfile::tempdir().unwrap();
+    let key = signer.pair.pk.to_box().unwrap().into_string();
+    for number in 0..32 {
+        std::fs::write(folder.path().join(format!("{number}.pub")), &key).unwrap();
+    }
+    TrustedKeys::from_folder(folder.path()).unwrap();
+    std::fs::write(folder.path().join("more.pub"), &key).unwrap();
+    let error = TrustedKeys::from_folder(folder.path()).unwrap_err();
+    assert_eq!(error.code(), "too-many-keys");
+    assert!(
+        error
+            .to_string()
+            .starts_with("there are more than 32 public keys")
+    );
 }

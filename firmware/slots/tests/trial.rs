@@ -3,10 +3,11 @@
 
 mod support;
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use support::{ARCH, BOARD, BOUNDS, Signer, at, bundle, running, version};
-use undertone_slots::{Decision, Ending, FileKind, Moment, Slot, Slots, SlotsError};
+use undertone_slots::{Decision, Ending, FileKind, Moment, Slot, SlotStatus, Slots, SlotsError};
 
 struct Box {
     signer: Signer,
@@ -26,7 +27,7 @@ impl Box {
     }
 
     fn slots(&self) -> Slots {
-        Slots::open(self.root()).unwrap()
+        Slots::open(self.root(), None).unwrap()
     }
 
     fn install(&self, version: &str, minimum: &str) -> Result<Slot, SlotsError> {
@@ -109,7 +110,7 @@ fn a_first_version_that_fails_leaves_the_packaged_program() {
     own.install("1.0.0", "0.0.0").unwrap();
     let decision = own.slots().overdue(BOUNDS, &at(100.0)).unwrap();
     assert_eq!(decision, Decision::WentBack(None));
-    assert_eq!(Slots::current_of(own.root()), None);
+    assert_eq!(Slots::look(own.root()).unwrap().current(), None);
 }
 
 #[test]
@@ -146,7 +147,7 @@ fn going_back_by_hand_works_once_and_says_so_when_there_is_nothing() {
         "nothing-before"
     );
     assert_eq!(own.slots().rollback(true).unwrap(), None);
-    assert_eq!(Slots::current_of(own.root()), None);
+    assert_eq!(Slots::look(own.root()).unwrap().current(), None);
 }
 
 #[test]
@@ -182,7 +183,7 @@ fn a_slot_that_was_changed_is_never_gone_back_to() {
 fn two_commands_do_not_work_on_the_slots_at_once() {
     let own = Box::new();
     let slots = own.slots();
-    assert_eq!(Slots::open(own.root()).unwrap_err().code(), "busy");
+    assert_eq!(Slots::open(own.root(), None).unwrap_err().code(), "busy");
     drop(slots);
     own.slots();
 }
@@ -205,21 +206,110 @@ fn a_state_that_cannot_be_read_stops_changes_and_not_the_daemon() {
     let own = Box::new();
     own.committed("1.0.0", "0.0.0");
     std::fs::write(own.root().join("state.json"), "{").unwrap();
-    assert_eq!(Slots::open(own.root()).unwrap_err().code(), "bad-state");
-    assert_eq!(Slots::current_of(own.root()), Some(Slot::A));
+    assert_eq!(
+        Slots::open(own.root(), None).unwrap_err().code(),
+        "bad-state"
+    );
+    assert_eq!(Slots::look(own.root()).unwrap_err().code(), "bad-state");
+    let contents = Slots::contents(own.root()).unwrap().unwrap();
+    assert_eq!(contents.slot, Slot::A);
 }
 
 #[test]
 fn the_unit_follows_the_current_slot() {
     let own = Box::new();
     let link = own.folder.path().join("undertoned.service");
+    let linked = || Slots::open(own.root(), Some(&link)).unwrap();
     own.committed("1.0.0", "0.0.0");
-    own.slots().link_unit(&link).unwrap();
     let read = || std::fs::read_to_string(&link).unwrap();
+    // A box whose settings name the link only now.
+    linked();
     assert!(read().contains("1.0.0"));
     own.install("1.1.0", "0.0.0").unwrap();
     assert!(read().contains("1.1.0"));
-    own.slots().rollback(true).unwrap();
-    own.slots().link_unit(&link).unwrap();
+    linked().rollback(true).unwrap();
     assert!(std::fs::symlink_metadata(&link).is_err());
+    let bytes = bundle(&own.signer, "1.2.0", "0.0.0");
+    linked()
+        .install(&bytes[..], &own.signer.keys(), BOARD, ARCH, &at(0.0))
+        .unwrap();
+    assert!(read().contains("1.2.0"));
+}
+
+#[test]
+fn a_unit_of_somebody_else_in_the_links_place_is_not_taken_away() {
+    let own = Box::new();
+    own.committed("1.0.0", "0.0.0");
+    let link = own.folder.path().join("undertoned.service");
+    std::fs::write(&link, "mine").unwrap();
+    let mut slots = Slots::open(own.root(), Some(&link)).unwrap();
+    slots.rollback(true).unwrap();
+    assert_eq!(std::fs::read_to_string(&link).unwrap(), "mine");
+}
+
+#[test]
+fn a_unit_that_cannot_be_linked_is_told_and_keeps_no_way_back_closed() {
+    let own = Box::new();
+    let link = Path::new("/nowhere/undertoned.service");
+    let linked = || Slots::open(own.root(), Some(link)).unwrap();
+    let bytes = bundle(&own.signer, "1.0.0", "0.0.0");
+    let installed = linked().install(&bytes[..], &own.signer.keys(), BOARD, ARCH, &at(0.0));
+    let error = installed.unwrap_err().to_string();
+    assert!(error.contains("/nowhere/undertoned.service"), "{error}");
+    linked().rollback(true).unwrap();
+    assert_eq!(linked().current(), None);
+}
+
+#[test]
+fn looking_makes_and_clears_nothing() {
+    let own = Box::new();
+    let nowhere = own.root().join("slots");
+    let view = Slots::look(&nowhere).unwrap();
+    assert_eq!((view.current(), view.status().a), (None, SlotStatus::Empty));
+    assert!(!nowhere.exists());
+
+    own.committed("1.0.0", "0.0.0");
+    own.install("1.1.0", "0.0.0").unwrap();
+    std::fs::create_dir(own.root().join("incoming")).unwrap();
+    // The switch that a power cut came before.
+    std::fs::remove_file(own.root().join("current")).unwrap();
+    std::os::unix::fs::symlink("a", own.root().join("current")).unwrap();
+    let state = std::fs::read(own.root().join("state.json")).unwrap();
+    let held = own.root().join("lock");
+    let lock = std::fs::File::open(&held).unwrap();
+    lock.lock().unwrap();
+    let status = Slots::look(own.root()).unwrap().status();
+    assert_eq!(status.current, Some(Slot::A));
+    assert_eq!(status.state.trial, None);
+    assert_eq!(status.state.last.unwrap().ending, Ending::RolledBack);
+    assert!(own.root().join("incoming").exists());
+    assert_eq!(std::fs::read(own.root().join("state.json")).unwrap(), state);
+}
+
+#[test]
+fn everybody_may_read_what_is_installed_whatever_the_process_masks() {
+    let own = Box::new();
+    let root = own.root().join("slots");
+    let before = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    let bytes = bundle(&own.signer, "1.0.0", "0.0.0");
+    let installed = Slots::open(&root, None).unwrap().install(
+        &bytes[..],
+        &own.signer.keys(),
+        BOARD,
+        ARCH,
+        &at(0.0),
+    );
+    rustix::process::umask(before);
+    installed.unwrap();
+    for (name, mode) in [
+        ("", 0o755),
+        ("a", 0o755),
+        ("a/undertoned", 0o755),
+        ("a/manifest.json", 0o644),
+        ("a/model.onnx", 0o644),
+        ("state.json", 0o644),
+    ] {
+        let about = std::fs::metadata(root.join(name)).unwrap();
+        assert_eq!(about.permissions().mode() & 0o777, mode, "{name:?}");
+    }
 }

@@ -12,6 +12,12 @@ pub(super) fn check(setup: &Setup) -> Vec<Check> {
         let next = "sudo editor /etc/undertone/slots.toml; sudo undertoned slot status";
         checks.push(Check::fail(NAME, "slots-settings", reason, next).about("slots.toml"));
     }
+    if let Some(reason) = &setup.slot_refusal {
+        let cause = format!("{reason}; the packaged program runs instead");
+        let next = "sudo undertoned slot status; sudo undertoned slot rollback --packaged";
+        let root = setup.slots.root.display();
+        checks.push(Check::warn(NAME, "slot-damaged", cause, next).about(root));
+    }
     checks
 }
 

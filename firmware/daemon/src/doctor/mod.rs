@@ -11,6 +11,7 @@ mod check;
 mod clock;
 mod configuration;
 mod disk;
+mod environment;
 mod hearing;
 mod heat;
 mod microphone;

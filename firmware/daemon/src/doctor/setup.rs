@@ -4,9 +4,10 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
-use undertone_slots::{FileKind, Settings as SlotSettings, Slots, own_board};
+use undertone_slots::{Settings as SlotSettings, Slots, own_board};
 
 use super::Place;
+use super::environment::variables;
 use crate::config::{self, ConfigError, EVALUATION, Layers, Overrides, Settings};
 
 /// Where the package's unit has its environment.
@@ -34,6 +35,8 @@ pub(crate) struct Setup {
     pub(crate) slots: SlotSettings,
     /// Why those cannot be used.
     pub(crate) slots_refusal: Option<String>,
+    /// Why the current slot cannot be run, so that the packaged program is.
+    pub(crate) slot_refusal: Option<String>,
     /// The board's name, `pc`, or `unknown`.
     pub(crate) board: String,
 }
@@ -45,13 +48,13 @@ impl Setup {
             Ok(slots) => (slots, None),
             Err(error) => (SlotSettings::default(), Some(error.to_string())),
         };
-        let folder = Slots::current_of(&slots.root).map(|slot| Slots::folder_of(&slots.root, slot));
-        let of_slot = |kind: FileKind| {
-            let path = folder.as_ref()?.join(kind.file_name());
-            path.is_file().then_some(path)
+        let (slot, slot_refusal) = match Slots::contents(&slots.root) {
+            Ok(slot) => (slot, None),
+            Err(error) => (None, Some(error.to_string())),
         };
+        let of_slot = slot.as_ref().and_then(|slot| slot.configuration.clone());
         let configured = || {
-            let path = of_slot(FileKind::Configuration).unwrap_or(slots.configuration.clone());
+            let path = of_slot.unwrap_or(slots.configuration.clone());
             // One that may not be looked at is there all the same, and that is worth telling.
             std::fs::symlink_metadata(&path)
                 .map_or_else(
@@ -66,7 +69,7 @@ impl Setup {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         }));
         let (settings, refusal) = load(file.clone(), environment.clone());
-        let model = of_slot(FileKind::Model).or_else(|| {
+        let model = slot.and_then(|slot| slot.model).or_else(|| {
             settings
                 .as_ref()
                 .and_then(|settings| settings.model.clone())
@@ -90,6 +93,7 @@ impl Setup {
             model,
             socket,
             slots_refusal,
+            slot_refusal,
             board: board
                 .or_else(|| own_board().ok().map(str::to_owned))
                 .unwrap_or_else(|| "unknown".into()),
@@ -129,23 +133,6 @@ fn load(
     (settings.map(|loaded| loaded.settings), Some(refusal))
 }
 
-/// The variables of an environment file, as systemd reads it: `NAME=VALUE` lines, quotes around the value, `#` and `;`.
-pub(crate) fn variables(text: &str) -> Vec<(String, String)> {
-    let parse = |line: &str| {
-        let line = line.trim();
-        if line.starts_with(['#', ';']) {
-            return None;
-        }
-        let (name, value) = line.split_once('=')?;
-        let value = value.trim();
-        let inner = ['"', '\'']
-            .iter()
-            .find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
-        Some((name.trim().to_owned(), inner.unwrap_or(value).to_owned()))
-    };
-    text.lines().filter_map(parse).collect()
-}
-
 /// A short text file; what is longer is cut.
 pub(crate) fn read_short(path: &Path) -> std::io::Result<String> {
     let mut bytes = Vec::new();
@@ -158,21 +145,6 @@ pub(crate) fn read_short(path: &Path) -> std::io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_environment_file_is_read_as_the_service_manager_does() {
-        let text = "# x=1\n\nA=1\nB = \"two words\"\n;C=3\nD='a=b'\nnonsense\nE=\n";
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(
-            variables(text),
-            [
-                pair("A", "1"),
-                pair("B", "two words"),
-                pair("D", "a=b"),
-                pair("E", "")
-            ]
-        );
-    }
 
     #[test]
     fn a_configuration_without_a_purpose_still_names_its_microphone() {
@@ -190,6 +162,7 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         std::fs::create_dir_all(at("slots/a")).unwrap();
         std::os::unix::fs::symlink("a", at("slots/current")).unwrap();
+        std::fs::write(at("slots/a/undertoned"), "").unwrap();
         std::fs::write(at("slots/a/model.onnx"), "").unwrap();
         std::fs::write(
             at("slots/a/undertoned.toml"),
@@ -198,14 +171,25 @@ mod tests {
         .unwrap();
         let settings = format!("root = \"{}\"\nboard = \"rpi-4\"\n", at("slots").display());
         std::fs::write(at("slots.toml"), settings).unwrap();
-        let setup = Setup::find(&Place {
-            slots: Some(at("slots.toml")),
-            ..Place::default()
-        });
+        let find = || {
+            Setup::find(&Place {
+                slots: Some(at("slots.toml")),
+                ..Place::default()
+            })
+        };
+        let setup = find();
         assert!(setup.refusal.is_none(), "{:?}", setup.refusal);
         assert_eq!(setup.file, Some(at("slots/a/undertoned.toml")));
         assert_eq!(setup.model, Some(at("slots/a/model.onnx")));
         assert_eq!(setup.socket, PathBuf::from("/tmp/x.sock"));
         assert_eq!(setup.board, "rpi-4");
+        assert_eq!(setup.slot_refusal, None);
+
+        // Without its program the slot is not run, nor looked at.
+        std::fs::remove_file(at("slots/a/undertoned")).unwrap();
+        let setup = find();
+        assert_eq!(setup.model, None);
+        assert_ne!(setup.file, Some(at("slots/a/undertoned.toml")));
+        assert!(setup.slot_refusal.unwrap().contains("slot a is damaged"));
     }
 }

@@ -35,6 +35,10 @@ fn next(error: &SlotsError) -> String {
             "put the public key of whoever signs your bundles there: cp KEY.pub {}/",
             folder.display()
         ),
+        SlotsError::TooManyKeys { folder, .. } => format!(
+            "remove those that sign for this box no longer: ls {}",
+            folder.display()
+        ),
         SlotsError::BadKey { path, .. } => format!(
             "replace {} by a file that `undertone bundle key` or `minisign -G` wrote",
             path.display()

@@ -2,6 +2,7 @@
 
 mod advice;
 mod command;
+mod exec;
 mod run;
 mod trial;
 
@@ -81,6 +82,7 @@ impl Args {
                     SlotsError::Io { .. } | SlotsError::Busy { .. } => 1,
                     SlotsError::Settings { .. }
                     | SlotsError::NoKeys { .. }
+                    | SlotsError::TooManyKeys { .. }
                     | SlotsError::BadKey { .. }
                     | SlotsError::UnknownBoard(_) => 3,
                     _ => 7,
@@ -106,9 +108,9 @@ impl Args {
                 no_restart,
             } => run::rollback(&settings, *packaged, !no_restart, self.json),
             Command::Status => run::status(&settings, self.json),
-            Command::Watch => trial::watch(&settings, self.json),
+            Command::Watch => trial::watch(&settings, None, self.json),
             Command::Start => trial::start(&settings, self.json),
-            Command::Exec { arguments } => run::exec(&settings, arguments),
+            Command::Exec { arguments } => exec::exec(&settings, arguments),
         }
     }
 }
@@ -116,13 +118,14 @@ impl Args {
 /// The slots, waiting a moment for another command to finish its step.
 fn open(settings: &Settings) -> Result<Slots, SlotsError> {
     const TRIES: u32 = 50;
+    let open_now = || Slots::open(&settings.root, settings.unit_link.as_deref());
     for _ in 0..TRIES {
-        match Slots::open(&settings.root) {
+        match open_now() {
             Err(SlotsError::Busy { .. }) => {
                 std::thread::sleep(std::time::Duration::from_millis(100));
             }
             other => return other,
         }
     }
-    Slots::open(&settings.root)
+    open_now()
 }

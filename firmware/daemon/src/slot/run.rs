@@ -1,16 +1,12 @@
 //! The commands that are done at once.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::BufReader;
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::{Value, json};
 use undertone_slots::{
-    Bundle, FileKind, Manifest, Moment, Settings, SlotStatus, Slots, SlotsError, TrustedKeys,
-    own_board,
+    Bundle, Manifest, Moment, Settings, Slot, SlotStatus, Slots, SlotsError, TrustedKeys, own_board,
 };
 
 use super::{Outcome, open, trial};
@@ -48,6 +44,13 @@ fn source(path: &Path) -> Result<BufReader<File>, SlotsError> {
     Err(failed(std::io::Error::other("it is no regular file")))
 }
 
+/// What people call what runs.
+pub(super) fn name(slot: Option<Slot>) -> String {
+    slot.map_or("the packaged program".to_owned(), |slot| {
+        format!("slot {slot}")
+    })
+}
+
 fn summary(manifest: &Manifest) -> Value {
     json!({"version": manifest.version, "minimum_version": manifest.minimum_version,
            "arch": manifest.arch, "boards": manifest.boards})
@@ -56,7 +59,7 @@ fn summary(manifest: &Manifest) -> Value {
 /// Checks a bundle to its last byte, and whether it may be installed here.
 pub(super) fn check(settings: &Settings, path: &Path, json: bool) -> Result<Outcome, SlotsError> {
     let keys = TrustedKeys::from_folder(&settings.keys)?;
-    let floor = open(settings)?.state().floor;
+    let floor = Slots::look(&settings.root)?.state().floor;
     let bundle = Bundle::open(source(path)?, &keys)?;
     bundle.manifest().fits(&board(settings)?, ARCH, floor)?;
     let manifest = bundle.files(|_, content| {
@@ -84,7 +87,6 @@ pub(super) fn install(
     let board = board(settings)?;
     let mut slots = open(settings)?;
     let (slot, manifest) = slots.install(source(path)?, &keys, &board, ARCH, &Moment::now()?)?;
-    link_unit(settings, &slots)?;
     drop(slots);
     let text = format!("version {} is in slot {slot}, on trial", manifest.version);
     if !restart {
@@ -95,8 +97,8 @@ pub(super) fn install(
     }
     say_line(format_args!("{text}; restarting the daemon"));
     // Where it fails the trial fails: health does not come, and the deadline takes the old one back.
-    trial::restart(settings)?;
-    trial::watch(settings, json)
+    trial::restart(settings);
+    trial::watch(settings, Some(slot), json)
 }
 
 pub(super) fn commit(settings: &Settings, json: bool) -> Result<Outcome, SlotsError> {
@@ -114,26 +116,16 @@ pub(super) fn rollback(
 ) -> Result<Outcome, SlotsError> {
     let mut slots = open(settings)?;
     let slot = slots.rollback(packaged)?;
-    link_unit(settings, &slots)?;
     drop(slots);
-    let restarted = restart && trial::restart(settings)?;
-    let name = slot.map_or("the packaged program".to_owned(), |slot| {
-        format!("slot {slot}")
-    });
+    let restarted = restart && trial::restart(settings);
+    let name = name(slot);
     let report = json!({"ok": true, "current": slot, "restarted": restarted});
     tell_done(json, &report, Some(&format!("{name} is current again")));
     Ok(Outcome::Done)
 }
 
-pub(super) fn link_unit(settings: &Settings, slots: &Slots) -> Result<(), SlotsError> {
-    match &settings.unit_link {
-        Some(link) => slots.link_unit(link),
-        None => Ok(()),
-    }
-}
-
 pub(super) fn status(settings: &Settings, json: bool) -> Result<Outcome, SlotsError> {
-    let status = open(settings)?.status();
+    let status = Slots::look(&settings.root)?.status();
     let board = board(settings).unwrap_or_else(|error| error.to_string());
     if json {
         let mut report = serde_json::to_value(&status).unwrap_or_default();
@@ -149,11 +141,6 @@ pub(super) fn status(settings: &Settings, json: bool) -> Result<Outcome, SlotsEr
         SlotStatus::Damaged { reason } => format!("damaged: {reason}"),
     };
     let state = &status.state;
-    let name = |slot: Option<undertone_slots::Slot>| {
-        slot.map_or("the packaged program".to_owned(), |slot| {
-            format!("slot {slot}")
-        })
-    };
     let trial = state.trial.as_ref().map_or("none".to_owned(), |trial| {
         format!("slot {}, started {} times", trial.slot, trial.starts)
     });
@@ -177,37 +164,4 @@ pub(super) fn status(settings: &Settings, json: bool) -> Result<Outcome, SlotsEr
         state.floor,
     ));
     Ok(Outcome::Done)
-}
-
-/// Becomes the daemon of the current slot. It asks for no lock and no state: a box must come up whatever they are like.
-pub(super) fn exec(settings: &Settings, arguments: &[OsString]) -> Result<Outcome, SlotsError> {
-    let own = std::env::current_exe().unwrap_or_else(|_| "undertoned".into());
-    let folder = Slots::current_of(&settings.root)
-        .map(|slot| Slots::folder_of(&settings.root, slot))
-        .filter(|folder| folder.join(FileKind::Daemon.file_name()).is_file());
-    let of_slot = |kind: FileKind| {
-        let path = folder.as_ref()?.join(kind.file_name());
-        path.is_file().then_some(path)
-    };
-    let program = of_slot(FileKind::Daemon).unwrap_or(own);
-    let mut command = Command::new(&program);
-    let named = |option: &str| arguments.iter().any(|word| word == option);
-    let configuration = of_slot(FileKind::Configuration).or_else(|| {
-        settings
-            .configuration
-            .is_file()
-            .then(|| settings.configuration.clone())
-    });
-    if let Some(path) = configuration.filter(|_| !named("--config")) {
-        command.arg("--config").arg(path);
-    }
-    if let Some(path) = of_slot(FileKind::Model).filter(|_| !named("--model")) {
-        command.arg("--model").arg(path);
-    }
-    let reason = command.args(arguments).exec();
-    Err(SlotsError::Io {
-        action: "run",
-        path: program,
-        reason,
-    })
 }

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use undertone_slots::{Bounds, Decision, Ending, Moment, Settings, SlotsError};
+use undertone_slots::{Bounds, Decision, Ending, Moment, Settings, Slot, SlotsError};
 
 use super::command::succeeds;
-use super::run::{link_unit, tell_done};
+use super::run::{name, tell_done};
 use super::{Outcome, open};
 use crate::say_line;
 
@@ -26,12 +26,9 @@ pub(super) fn start(settings: &Settings, json: bool) -> Result<Outcome, SlotsErr
     let mut slots = open(settings)?;
     let decision = slots.starting(bounds(settings), &Moment::now()?)?;
     if let Decision::WentBack(slot) = decision {
-        link_unit(settings, &slots)?;
         say_line(format_args!(
             "the new version did not stay up; going back to {}",
-            slot.map_or("the packaged program".to_owned(), |slot| format!(
-                "slot {slot}"
-            ))
+            name(slot)
         ));
     }
     let word = match decision {
@@ -45,39 +42,47 @@ pub(super) fn start(settings: &Settings, json: bool) -> Result<Outcome, SlotsErr
 }
 
 /// Restarts the daemon; it counts as unwell where that fails.
-pub(super) fn restart(settings: &Settings) -> Result<bool, SlotsError> {
-    let restarted = succeeds(&settings.restart, RESTART)?;
+pub(super) fn restart(settings: &Settings) -> bool {
+    let restarted = succeeds(&settings.restart, RESTART);
     if !restarted {
         say_line(format_args!("`{}` failed", settings.restart.join(" ")));
     }
-    Ok(restarted)
+    restarted
 }
 
-/// Asks for health once a second until it has held for long enough, or the deadline is over.
-pub(super) fn watch(settings: &Settings, json: bool) -> Result<Outcome, SlotsError> {
+/// Asks for health once a second until it has held for long enough, or the deadline is over. `tried` is the slot whose trial
+/// it is, if that is known: it may be over before anybody looks.
+pub(super) fn watch(
+    settings: &Settings,
+    mut tried: Option<Slot>,
+    json: bool,
+) -> Result<Outcome, SlotsError> {
     let mut well_since: Option<Instant> = None;
     let mut told = false;
-    let mut tried = None;
     loop {
         let decision = open(settings)?.overdue(bounds(settings), &Moment::now()?)?;
         match decision {
-            Decision::Settled if tried.is_none() => {
-                tell_done(json, &json!({"ok": true, "trial": "settled"}), None);
-                return Ok(Outcome::Done);
+            Decision::Settled => {
+                let Some(slot) = tried else {
+                    tell_done(json, &json!({"ok": true, "trial": "settled"}), None);
+                    return Ok(Outcome::Done);
+                };
+                // Somebody else ended it: the unit's start, or a person.
+                return ended(settings, slot, json);
             }
-            // Somebody else ended it: the unit's start, or a person.
-            Decision::Settled => return ended(settings, json),
             Decision::WentBack(_) => return went_back(settings, json),
             Decision::Trying(slot) => tried = Some(slot),
         }
-        if succeeds(&settings.health, HEALTH)? {
+        if succeeds(&settings.health, HEALTH) {
             let since = *well_since.get_or_insert_with(Instant::now);
             if since.elapsed() >= settings.hold() {
                 // The lock goes with the statement; telling the end takes it again.
-                let committed = open(settings)?.commit().map(|_| ());
-                return match committed {
-                    Ok(()) | Err(SlotsError::NoTrial) => ended(settings, json),
-                    Err(error) => Err(error),
+                let committed = open(settings)?.commit();
+                return match (committed, tried) {
+                    (Ok(slot), _) | (Err(SlotsError::NoTrial), Some(slot)) => {
+                        ended(settings, slot, json)
+                    }
+                    (Err(error), _) => Err(error),
                 };
             }
         } else {
@@ -94,11 +99,11 @@ pub(super) fn watch(settings: &Settings, json: bool) -> Result<Outcome, SlotsErr
     }
 }
 
-/// Tells how a trial ended.
-fn ended(settings: &Settings, json: bool) -> Result<Outcome, SlotsError> {
+/// Tells how the trial of a slot ended; the slot before it was committed as well, once.
+fn ended(settings: &Settings, tried: Slot, json: bool) -> Result<Outcome, SlotsError> {
     let slots = open(settings)?;
     match slots.state().last.clone() {
-        Some(last) if last.ending == Ending::Committed => {
+        Some(last) if last.ending == Ending::Committed && last.slot == tried => {
             let text = format!("slot {} with version {} is kept", last.slot, last.version);
             let report = json!({"ok": true, "trial": "committed", "slot": last.slot, "version": last.version});
             tell_done(json, &report, Some(&text));
@@ -113,17 +118,14 @@ fn ended(settings: &Settings, json: bool) -> Result<Outcome, SlotsError> {
 
 fn went_back(settings: &Settings, json: bool) -> Result<Outcome, SlotsError> {
     let slots = open(settings)?;
-    link_unit(settings, &slots)?;
     let current = slots.current();
     let last = slots.state().last.clone();
     drop(slots);
-    restart(settings)?;
+    restart(settings);
     let failed = last.map_or("the new version".to_owned(), |last| {
         format!("version {}", last.version)
     });
-    let runs = current.map_or("the packaged program".to_owned(), |slot| {
-        format!("slot {slot}")
-    });
+    let runs = name(current);
     let cause = format!("{failed} was not well in time; {runs} is back");
     let next = "journalctl -u undertoned.service -n 50, then: undertoned slot status";
     if json {

@@ -115,7 +115,7 @@ fn versions(setup: &Setup, board: &str) -> Value {
         }
         Err(error) => json!({"error": error.to_string()}),
     };
-    let slots = undertone_slots::Slots::open(&setup.slots.root).map(|slots| slots.status());
+    let slots = undertone_slots::Slots::look(&setup.slots.root).map(|slots| slots.status());
     let slots = match slots {
         Ok(status) => serde_json::to_value(status).unwrap_or_default(),
         Err(error) => json!({"error": error.to_string()}),
@@ -210,6 +210,10 @@ tokens = ["list-secret", { a = "nested-secret" }]
         );
         std::fs::write(folder.path().join("slots.toml"), slots).unwrap();
         let report = args.gather();
+        assert!(
+            !folder.path().join("slots").exists(),
+            "a report changes nothing"
+        );
         let whole = serde_json::to_string(&report).unwrap();
         for secret in SECRETS {
             assert!(!whole.contains(secret), "{secret} is in {whole}");

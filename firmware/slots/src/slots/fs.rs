@@ -1,13 +1,16 @@
 //! The steps on the disk, one method each, so that a test can cut the power between any two.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
+
+/// Permissions of every folder.
+pub(super) const FOLDER: u32 = 0o755;
 
 /// Everything that changes the disk. Reading is no step.
 pub trait Fs {
-    /// Makes a folder that does not exist.
+    /// Makes a folder that does not exist; everybody may read it, and only its owner write there.
     ///
     /// # Errors
     /// What the system says; so for every method.
@@ -28,18 +31,21 @@ pub trait Fs {
     fn remove_dir(&self, path: &Path) -> io::Result<()>;
 }
 
-/// The file system of this machine.
+/// The file system of this machine. Permissions are those that are named, whatever the process masks: the unit's mask lets
+/// nobody but root read, and the daemon is not root.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemFs;
 
 impl Fs for SystemFs {
     fn create_dir(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir(path)
+        fs::create_dir(path)?;
+        fs::set_permissions(path, Permissions::from_mode(FOLDER))
     }
 
     fn write(&self, path: &Path, mode: u32, content: &mut dyn Read) -> io::Result<()> {
         let mut options = OpenOptions::new();
         let mut file = options.write(true).create_new(true).mode(mode).open(path)?;
+        file.set_permissions(Permissions::from_mode(mode))?;
         io::copy(content, &mut file)?;
         Ok(())
     }

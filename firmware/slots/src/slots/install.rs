@@ -26,11 +26,11 @@ impl<F: Fs> Slots<F> {
         arch: &str,
         now: &Moment,
     ) -> Result<(Slot, Manifest), SlotsError> {
-        if let Some(trial) = &self.state.trial {
+        if let Some(trial) = &self.view.state.trial {
             return Err(SlotsError::TrialPending { slot: trial.slot });
         }
         let bundle = Bundle::open(source, keys)?;
-        bundle.manifest().fits(board, arch, self.state.floor)?;
+        bundle.manifest().fits(board, arch, self.view.state.floor)?;
         let current = self.current();
         let slot = current.map_or(Slot::A, Slot::other);
         let incoming = self.path(INCOMING);
@@ -40,16 +40,16 @@ impl<F: Fs> Slots<F> {
         }
         let manifest = written?;
         // What the other slot held is given up from here on; it must not be offered as a way back.
-        if self.state.previous.is_some() {
+        if self.view.state.previous.is_some() {
             self.remember(State {
                 previous: None,
-                ..self.state.clone()
+                ..self.view.state.clone()
             })?;
         }
         let folder = self.folder(slot);
         self.step("clear", &folder, |fs, path| fs.remove_dir(path))?;
         self.step("fill", &folder, |fs, path| fs.rename(&incoming, path))?;
-        let root = self.root.clone();
+        let root = self.view.root.clone();
         self.step("write", &root, |fs, root| fs.sync_dir(root))?;
         // First the trial, then the switch: a new slot must never run without somebody watching it.
         self.remember(State {
@@ -59,7 +59,7 @@ impl<F: Fs> Slots<F> {
                 starts: 0,
                 since: now.clone(),
             }),
-            ..self.state.clone()
+            ..self.view.state.clone()
         })?;
         self.switch(Some(slot))?;
         Ok((slot, manifest))

@@ -6,24 +6,31 @@
 //! root/state.json        floor, trial, what ran before; replaced by one rename
 //! root/incoming/         a version that is being written; worth nothing
 //! root/lock              held by whoever changes something
+//! unit link -> root/current/undertoned.service    there only while there is a current slot
 //! ```
 
+mod contents;
 mod fs;
 mod install;
 mod state;
 mod status;
+mod switch;
 mod trial;
+mod view;
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+pub use contents::Contents;
 pub use fs::{Fs, SystemFs};
 pub use state::{Ending, Last, Moment, Slot, State, Trial};
 pub use status::{SlotStatus, Status};
 pub use trial::{Bounds, Decision};
+pub use view::View;
 
 use crate::error::SlotsError;
-use crate::manifest::FileKind;
 
 const CURRENT: &str = "current";
 const STATE: &str = "state.json";
@@ -35,31 +42,39 @@ const SIGNATURE: &str = "manifest.minisig";
 /// The slots of a box, locked for as long as this value lives.
 #[derive(Debug)]
 pub struct Slots<F = SystemFs> {
-    root: PathBuf,
+    view: View,
+    /// Where the service's unit is linked to that of the current slot.
+    unit_link: Option<PathBuf>,
     fs: F,
-    state: State,
     /// Closing it gives the lock back.
     _lock: File,
 }
 
 impl Slots<SystemFs> {
-    /// Opens the slots below a folder, which is made when it does not exist.
+    /// Opens the slots below a folder, which is made when it does not exist. `unit_link` is the link of the service to the
+    /// unit of the current slot; none: units of bundles are kept and not used.
     ///
     /// # Errors
     /// [`SlotsError::Busy`], [`SlotsError::BadState`] or [`SlotsError::Io`].
-    pub fn open(root: &Path) -> Result<Self, SlotsError> {
-        Self::open_on(root, SystemFs)
+    pub fn open(root: &Path, unit_link: Option<&Path>) -> Result<Self, SlotsError> {
+        Self::open_on(root, unit_link, SystemFs)
     }
 
-    /// The slot that runs, without lock or state, so that starting the daemon depends on nothing else.
-    pub fn current_of(root: &Path) -> Option<Slot> {
-        let target = std::fs::read_link(root.join(CURRENT)).ok()?;
-        Slot::from_name(target.to_str()?)
+    /// The slots below a folder as they are: nothing is made, locked or cleared.
+    ///
+    /// # Errors
+    /// [`SlotsError::BadState`] or [`SlotsError::Io`].
+    pub fn look(root: &Path) -> Result<View, SlotsError> {
+        View::of(root)
     }
 
-    /// The folder of a slot below a root.
-    pub fn folder_of(root: &Path, slot: Slot) -> PathBuf {
-        root.join(slot.name())
+    /// The files of the slot that is to run, without lock or state, so that starting the daemon depends on nothing else;
+    /// none: the program that the system's package installed.
+    ///
+    /// # Errors
+    /// [`SlotsError::DamagedSlot`], [`SlotsError::BadState`] or [`SlotsError::Io`] when `current` leads to no program.
+    pub fn contents(root: &Path) -> Result<Option<Contents>, SlotsError> {
+        Contents::of(root)
     }
 }
 
@@ -68,12 +83,12 @@ impl<F: Fs> Slots<F> {
     ///
     /// # Errors
     /// As [`Slots::open`].
-    pub fn open_on(root: &Path, fs: F) -> Result<Self, SlotsError> {
-        std::fs::create_dir_all(root).map_err(SlotsError::io("make", root))?;
+    pub fn open_on(root: &Path, unit_link: Option<&Path>, fs: F) -> Result<Self, SlotsError> {
+        make(root).map_err(SlotsError::io("make", root))?;
         let lock = Self::lock(root)?;
         let mut slots = Slots {
-            root: root.to_owned(),
-            state: State::read(&root.join(STATE))?,
+            view: View::as_left(root)?,
+            unit_link: unit_link.map(Path::to_owned),
             fs,
             _lock: lock,
         };
@@ -99,7 +114,8 @@ impl<F: Fs> Slots<F> {
         }
     }
 
-    /// Clears what a power cut left behind: half a version, and a trial whose switch never came (or was taken back).
+    /// Clears what a power cut left behind: half a version, a trial whose switch never came (or was taken back), and a unit
+    /// that is not linked as `current` is.
     fn recover(&mut self) -> Result<(), SlotsError> {
         self.step("clear", &self.path(INCOMING), |fs, path| {
             fs.remove_dir(path)
@@ -107,34 +123,40 @@ impl<F: Fs> Slots<F> {
         for left in [format!("{CURRENT}.new"), format!("{STATE}.new")] {
             self.step("clear", &self.path(&left), |fs, path| fs.remove_file(path))?;
         }
-        let trial = self.state.trial.as_ref().map(|trial| trial.slot);
-        if trial.is_some() && trial != self.current() {
-            let state = State {
-                trial: None,
-                ..self.state.clone()
-            };
+        let state = self.view.recovered();
+        if state != self.view.state {
             self.remember(state)?;
         }
+        self.relink();
         Ok(())
+    }
+
+    /// The slots as they are.
+    pub fn view(&self) -> &View {
+        &self.view
     }
 
     /// The slot that runs; none: the program that the system's package installed.
     pub fn current(&self) -> Option<Slot> {
-        Slots::current_of(&self.root)
+        self.view.current()
     }
 
     /// What is remembered.
     pub fn state(&self) -> &State {
-        &self.state
+        self.view.state()
     }
 
-    /// The folder of a slot.
-    pub fn folder(&self, slot: Slot) -> PathBuf {
-        Slots::folder_of(&self.root, slot)
+    /// Reads and hashes everything in both slots.
+    pub fn status(&self) -> Status {
+        self.view.status()
+    }
+
+    fn folder(&self, slot: Slot) -> PathBuf {
+        self.view.folder(slot)
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.root.join(name)
+        self.view.root.join(name)
     }
 
     fn step(
@@ -159,43 +181,20 @@ impl<F: Fs> Slots<F> {
         })?;
         self.step("write", &new, |fs, new| fs.sync_file(new))?;
         self.step("replace", &path, |fs, path| fs.rename(&new, path))?;
-        self.step("write", &self.root, |fs, root| fs.sync_dir(root))?;
-        self.state = state;
+        self.step("write", &self.view.root, |fs, root| fs.sync_dir(root))?;
+        self.view.state = state;
         Ok(())
     }
+}
 
-    /// Points `current` to a slot in one step, or takes it away.
-    fn switch(&self, slot: Option<Slot>) -> Result<(), SlotsError> {
-        let (path, new) = (self.path(CURRENT), self.path(&format!("{CURRENT}.new")));
-        match slot {
-            Some(slot) => {
-                let target = Path::new(slot.name());
-                self.step("make", &new, |fs, new| fs.symlink(target, new))?;
-                self.step("switch", &path, |fs, path| fs.rename(&new, path))?;
-            }
-            None => self.step("remove", &path, |fs, path| fs.remove_file(path))?,
+/// Makes the folder of the slots where there is none; everybody may look into it.
+fn make(root: &Path) -> std::io::Result<()> {
+    match std::fs::metadata(root) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            std::fs::create_dir_all(root)?;
+            std::fs::set_permissions(root, Permissions::from_mode(fs::FOLDER))
         }
-        self.step("write", &self.root, |fs, root| fs.sync_dir(root))
-    }
-
-    /// Lets the service's unit be that of the current slot, if a place for the link is named. A slot whose bundle brought
-    /// no unit has a link to the packaged one, so that the way through `current` always ends somewhere.
-    ///
-    /// # Errors
-    /// [`SlotsError::Io`].
-    pub fn link_unit(&self, link: &Path) -> Result<(), SlotsError> {
-        let target = self.path(CURRENT).join(FileKind::Unit.file_name());
-        if self.current().is_none() {
-            return self.step("remove", link, |fs, link| fs.remove_file(link));
-        }
-        if std::fs::read_link(link).is_ok_and(|found| found == target) {
-            return Ok(());
-        }
-        let mut new = link.as_os_str().to_owned();
-        new.push(".new");
-        let new = PathBuf::from(new);
-        self.step("clear", &new, |fs, new| fs.remove_file(new))?;
-        self.step("make", &new, |fs, new| fs.symlink(&target, new))?;
-        self.step("link", link, |fs, link| fs.rename(&new, link))
+        // That it is no folder is told when the lock is opened in it.
+        _ => Ok(()),
     }
 }

@@ -137,6 +137,41 @@ pub struct State {
 }
 
 impl State {
+    /// What a power cut between the switch of `current` and the writing of the state left, set right by what `current`
+    /// names: an end that came is an end, and there is no way back to what runs.
+    pub(super) fn recovered(
+        mut self,
+        current: Option<Slot>,
+        version: impl Fn(Slot) -> Version,
+    ) -> Self {
+        let ended = |slot, ending| {
+            Some(Last {
+                slot,
+                version: version(slot),
+                ending,
+            })
+        };
+        match (&self.trial, &self.last) {
+            (Some(trial), _) if Some(trial.slot) != current => {
+                self.last = ended(trial.slot, Ending::RolledBack);
+                self.trial = None;
+            }
+            // Nobody but a person takes back what was committed.
+            (None, Some(last))
+                if last.ending == Ending::Committed && Some(last.slot) != current =>
+            {
+                self.last = ended(last.slot, Ending::RolledBackByHand);
+            }
+            _ => {}
+        }
+        if self.trial.is_none() {
+            self.previous = self
+                .previous
+                .filter(|previous| current.is_some_and(|current| current != *previous));
+        }
+        self
+    }
+
     /// The state of a file; the first one when there is none.
     pub(super) fn read(path: &Path) -> Result<Self, SlotsError> {
         let file = match fs::File::open(path) {
@@ -152,5 +187,71 @@ impl State {
             path: path.to_owned(),
             reason: error.to_string(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn last(slot: Slot, ending: Ending) -> Option<Last> {
+        Some(Last {
+            slot,
+            version: Version::default(),
+            ending,
+        })
+    }
+
+    #[test]
+    fn what_a_power_cut_left_is_set_right_by_what_runs() {
+        let trial = |slot: Slot| {
+            Some(Trial {
+                slot,
+                previous: Some(slot.other()),
+                starts: 1,
+                since: Moment {
+                    boot: "first".into(),
+                    uptime_s: 0.0,
+                },
+            })
+        };
+        let state = |trial, previous, last| State {
+            floor: Version::default(),
+            trial,
+            previous,
+            last,
+        };
+        let (a, b) = (Slot::A, Slot::B);
+        let committed = |slot| last(slot, Ending::Committed);
+        for (left, current, right) in [
+            // A trial that runs, and one that is over.
+            (state(trial(b), None, committed(a)), Some(b), None),
+            (
+                state(trial(b), None, committed(a)),
+                Some(a),
+                Some(state(None, None, last(b, Ending::RolledBack))),
+            ),
+            (
+                state(trial(a), None, None),
+                None,
+                Some(state(None, None, last(a, Ending::RolledBack))),
+            ),
+            // What was committed runs, and was gone back from.
+            (state(None, Some(a), committed(b)), Some(b), None),
+            (
+                state(None, Some(a), committed(b)),
+                Some(a),
+                Some(state(None, None, last(b, Ending::RolledBackByHand))),
+            ),
+            (
+                state(None, Some(a), committed(b)),
+                None,
+                Some(state(None, None, last(b, Ending::RolledBackByHand))),
+            ),
+            (state(None, None, None), None, None),
+        ] {
+            let recovered = left.clone().recovered(current, |_| Version::default());
+            assert_eq!(recovered, right.unwrap_or(left));
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{Fs, MANIFEST, Slot, Slots, State};
+use super::{MANIFEST, Slot, State, View};
 use crate::bundle::{MAX_MANIFEST_BYTES, hex};
 use crate::error::SlotsError;
 use crate::manifest::Manifest;
@@ -47,7 +47,7 @@ pub enum SlotStatus {
     },
 }
 
-impl<F: Fs> Slots<F> {
+impl View {
     /// Reads and hashes everything in both slots.
     pub fn status(&self) -> Status {
         let of = |slot: Slot| {
@@ -70,6 +70,12 @@ impl<F: Fs> Slots<F> {
             b: of(Slot::B),
             state: self.state.clone(),
         }
+    }
+
+    /// The version in a slot; the lowest where it cannot be read.
+    pub(super) fn version(&self, slot: Slot) -> Version {
+        self.manifest(slot)
+            .map_or(Version::default(), |manifest| manifest.version)
     }
 
     pub(super) fn manifest(&self, slot: Slot) -> Result<Manifest, SlotsError> {

@@ -2,7 +2,6 @@
 
 use super::{Ending, Fs, Last, Moment, Slot, Slots, State, Trial};
 use crate::error::SlotsError;
-use crate::version::Version;
 
 /// What a trial may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +30,8 @@ impl<F: Fs> Slots<F> {
     /// [`SlotsError::Io`].
     pub fn starting(&mut self, bounds: Bounds, now: &Moment) -> Result<Decision, SlotsError> {
         let decision = self.overdue(bounds, now)?;
-        let (Decision::Trying(slot), Some(trial)) = (decision, self.state.trial.clone()) else {
+        let (Decision::Trying(slot), Some(trial)) = (decision, self.view.state.trial.clone())
+        else {
             return Ok(decision);
         };
         if trial.starts >= bounds.max_starts {
@@ -42,7 +42,7 @@ impl<F: Fs> Slots<F> {
                 starts: trial.starts + 1,
                 ..trial
             }),
-            ..self.state.clone()
+            ..self.view.state.clone()
         })?;
         Ok(Decision::Trying(slot))
     }
@@ -53,7 +53,7 @@ impl<F: Fs> Slots<F> {
     /// # Errors
     /// [`SlotsError::Io`].
     pub fn overdue(&mut self, bounds: Bounds, now: &Moment) -> Result<Decision, SlotsError> {
-        let Some(trial) = self.state.trial.clone() else {
+        let Some(trial) = self.view.state.trial.clone() else {
             return Ok(Decision::Settled);
         };
         if trial.since.boot != now.boot {
@@ -63,7 +63,7 @@ impl<F: Fs> Slots<F> {
                     since: now.clone(),
                     ..trial
                 }),
-                ..self.state.clone()
+                ..self.view.state.clone()
             })?;
             return Ok(Decision::Trying(slot));
         }
@@ -78,10 +78,10 @@ impl<F: Fs> Slots<F> {
     /// # Errors
     /// [`SlotsError::NoTrial`], or the slot's manifest cannot be read.
     pub fn commit(&mut self) -> Result<Slot, SlotsError> {
-        let trial = self.state.trial.clone().ok_or(SlotsError::NoTrial)?;
-        let manifest = self.manifest(trial.slot)?;
+        let trial = self.view.state.trial.clone().ok_or(SlotsError::NoTrial)?;
+        let manifest = self.view.manifest(trial.slot)?;
         self.remember(State {
-            floor: self.state.floor.max(manifest.minimum_version),
+            floor: self.view.state.floor.max(manifest.minimum_version),
             trial: None,
             previous: trial.previous,
             last: Some(Last {
@@ -99,19 +99,19 @@ impl<F: Fs> Slots<F> {
     /// # Errors
     /// [`SlotsError::NothingBefore`], [`SlotsError::DamagedSlot`], [`SlotsError::TooOld`].
     pub fn rollback(&mut self, packaged: bool) -> Result<Option<Slot>, SlotsError> {
-        let trial = self.state.trial.clone();
+        let trial = self.view.state.trial.clone();
         let target = match (&trial, packaged) {
             (_, true) => None,
             (Some(trial), false) => trial.previous,
-            (None, false) => Some(self.state.previous.ok_or(SlotsError::NothingBefore)?),
+            (None, false) => Some(self.view.state.previous.ok_or(SlotsError::NothingBefore)?),
         };
         let current = self.current().ok_or(SlotsError::NothingBefore)?;
         if let Some(slot) = target {
-            let version = self.intact(slot)?.version;
-            if version < self.state.floor {
+            let version = self.view.intact(slot)?.version;
+            if version < self.view.state.floor {
                 return Err(SlotsError::TooOld {
                     version,
-                    floor: self.state.floor,
+                    floor: self.view.state.floor,
                 });
             }
         }
@@ -121,7 +121,9 @@ impl<F: Fs> Slots<F> {
 
     /// The trial failed. What ran before is taken back if it is what was signed, else the packaged program.
     fn fail(&mut self, trial: &Trial) -> Result<Decision, SlotsError> {
-        let target = trial.previous.filter(|slot| self.intact(*slot).is_ok());
+        let target = trial
+            .previous
+            .filter(|slot| self.view.intact(*slot).is_ok());
         self.go_back(trial.slot, target, Ending::RolledBack)?;
         Ok(Decision::WentBack(target))
     }
@@ -133,9 +135,7 @@ impl<F: Fs> Slots<F> {
         target: Option<Slot>,
         ending: Ending,
     ) -> Result<(), SlotsError> {
-        let version = self
-            .manifest(from)
-            .map_or(Version::default(), |manifest| manifest.version);
+        let version = self.view.version(from);
         self.switch(target)?;
         self.remember(State {
             trial: None,
@@ -145,7 +145,7 @@ impl<F: Fs> Slots<F> {
                 version,
                 ending,
             }),
-            ..self.state.clone()
+            ..self.view.state.clone()
         })
     }
 }

@@ -115,6 +115,7 @@ fn bundle(error: &SlotsError) -> String {
         | SlotsError::DamagedSlot { .. }
         | SlotsError::BadState { .. }
         | SlotsError::Settings { .. }
+        | SlotsError::TooManyKeys { .. }
         | SlotsError::UnknownBoard(_) => "on the box: sudo undertoned slot status".into(),
     }
 }

@@ -75,11 +75,15 @@ fn nearest(name: &str) -> (usize, String) {
         .unwrap_or((usize::MAX, String::new()))
 }
 
-/// The value that a text stands for: what TOML takes it for, otherwise the text itself.
+/// The value that a text stands for: a number, `true`, `false` or a list as in TOML, otherwise the text itself. Quotes are
+/// part of a text: whoever sets a variable has a shell or a service manager that takes away its own.
 pub(crate) fn guess(text: &str) -> Value {
     let as_toml = toml::from_str::<Table>(&format!("v = {text}")).ok();
-    let value = as_toml.and_then(|mut table| table.remove("v"));
-    value.unwrap_or_else(|| Value::String(text.into()))
+    let alone = as_toml.filter(|table| table.len() == 1);
+    match alone.and_then(|mut table| table.remove("v")) {
+        None | Some(Value::String(_)) => Value::String(text.into()),
+        Some(value) => value,
+    }
 }
 
 /// The field that the rest of a variable's name means.

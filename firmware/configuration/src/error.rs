@@ -37,6 +37,14 @@ pub enum ConfigError {
         /// The name of a variable that does.
         nearest: String,
     },
+    /// A variable of the environment that may set a field is no text.
+    #[error(
+        "environment variable {name} is not UTF-8, as every value of the configuration is; set it anew"
+    )]
+    NotText {
+        /// The variable.
+        name: String,
+    },
     /// A field has a value that is not allowed.
     #[error("{field} is {value}: {remedy}")]
     Value {

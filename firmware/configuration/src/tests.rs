@@ -278,6 +278,38 @@ fn the_environment_overrides_the_file_and_the_command_line_both() {
 }
 
 #[test]
+fn a_text_from_the_environment_is_taken_as_it_stands() {
+    for text in [
+        "\"quoted\"",
+        "'x'",
+        "\"a\\nb\"",
+        "\"\"",
+        "",
+        "# x",
+        "1 # x",
+        "1\nw = 2",
+        "007",
+        "1e5",
+        "true",
+        "2026-01-01",
+        "[1]",
+        "{ a = 1 }",
+    ] {
+        let environment = [
+            ("UNDERTONE_MQTT_HOST", "broker"),
+            ("UNDERTONE_MQTT_USER", text),
+            ("UNDERTONE_MQTT_PASSWORD", text),
+        ];
+        let mqtt = load(LEAST, &environment).unwrap().settings.mqtt.unwrap();
+        assert_eq!(mqtt.user.as_deref(), Some(text));
+        let password = mqtt.password.read().unwrap().unwrap();
+        assert_eq!(password.reveal(), text);
+    }
+    let lines = [("UNDERTONE_MQTT_PORT", "1\nw = 2")];
+    assert!(load(LEAST, &lines).is_err());
+}
+
+#[test]
 fn a_wrong_variable_is_told_by_its_name() {
     let cases = [
         (("UNDERTONE_SOURCE_STDIN_RATE", "fast"), "source.stdin_rate"),

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 pub use undertone_configuration::*;
+use undertone_mqtt::Password;
 
 /// Reads every layer, and looks at the files that are named.
 ///
@@ -30,10 +31,14 @@ fn check_mqtt(mqtt: &MqttSettings) -> Result<(), ConfigError> {
         let remedy = "give a folder, which is made when it is not there";
         return Err(wrong("mqtt.outbox.path", "a file", remedy));
     }
+    let field = match &mqtt.password {
+        Password::File(_) => "mqtt.password_file",
+        _ => "mqtt.password",
+    };
     let password = mqtt.password.read();
     password
         .map(drop)
-        .map_err(|failure| wrong("mqtt.password_file", "not usable", failure.cause()))
+        .map_err(|failure| wrong(field, "not usable", failure.cause()))
 }
 
 #[cfg(test)]

@@ -29,5 +29,5 @@ pub use failure::{Doubt, Failure};
 pub use link::{Happened, Link};
 pub use packet::Incoming;
 pub use session::{Session, Told};
-pub use settings::{Password, Secret, Settings, TlsFiles, Will};
+pub use settings::{MAX_TEXT_BYTES, Password, Secret, Settings, TlsFiles, Will};
 pub use wake::Wake;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
-use undertone_mqtt::{Password, Secret, Will};
+use undertone_mqtt::{MAX_TEXT_BYTES, Password, Secret, Will};
 
 use super::names::{NAME, host_name, is_name, is_topic};
 use super::{MqttOutboxSection, MqttTlsSection, check, wrong};
@@ -174,6 +174,16 @@ impl MqttSection {
             "mqtt.user",
             &"missing",
             "a password needs a user beside it",
+        )?;
+        let short = self
+            .user
+            .as_ref()
+            .is_none_or(|user| user.len() <= MAX_TEXT_BYTES);
+        check(
+            short,
+            "mqtt.user",
+            &"too long",
+            &format!("give at most {MAX_TEXT_BYTES} bytes"),
         )?;
         let one = self.password.is_none() || self.password_file.is_none();
         check(

@@ -47,7 +47,7 @@ pub fn pub_ack(out: &mut Vec<u8>, id: u16) {
     packet(out, 0x40, &id.to_be_bytes());
 }
 
-/// UTF-8 with its length before it (1.5.3); what does not fit is cut, which no topic or name of ours reaches.
+/// UTF-8 with its length before it (1.5.3); what does not fit is cut, which no topic, name or password of ours reaches.
 fn text(out: &mut Vec<u8>, text: &str) {
     let bytes = &text.as_bytes()[..text.len().min(usize::from(u16::MAX))];
     out.extend((bytes.len() as u16).to_be_bytes());

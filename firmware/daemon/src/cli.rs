@@ -1,13 +1,14 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser as _};
 use clap::{Parser, Subcommand, ValueEnum};
 use toml::{Table, Value};
 
 use crate::capture::SourceSpec;
-use crate::config::{Layers, LegalBasis, OutputFormat, Overrides, Subjects};
+use crate::config::{ConfigError, Layers, LegalBasis, OutputFormat, Overrides, Subjects};
 use crate::control::CtlArgs;
 
 /// Listens to speech and tells which emotion the voice expresses, as JSON lines on standard output.
@@ -25,8 +26,8 @@ pub struct Cli {
     pub source: Vec<SourceSpec>,
 
     /// A model file [default: the model inside this program]
-    #[arg(long, value_name = "FILE")]
-    pub model: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().try_map(as_text))]
+    pub model: Option<String>,
 
     /// Analyse a file as fast as possible instead of at real-time pace
     #[arg(long)]
@@ -73,8 +74,8 @@ pub struct Cli {
     pub config: Option<PathBuf>,
 
     /// A Unix socket on which commands are taken [default: what the configuration says]
-    #[arg(long, value_name = "PATH")]
-    pub control_socket: Option<PathBuf>,
+    #[arg(long, value_name = "PATH", value_parser = OsStringValueParser::new().try_map(as_text))]
+    pub control_socket: Option<String>,
 
     /// Check configuration and model, and stop
     #[arg(long)]
@@ -107,16 +108,15 @@ const EXIT_CODES: &str = "Exit codes: 0 the audio ended or a signal asked for th
 
 impl Cli {
     /// Where the configuration comes from: the file that is named, the environment, and what the command line says.
-    pub fn layers(&self) -> Layers {
-        Layers {
+    ///
+    /// # Errors
+    /// [`ConfigError::NotText`] for a variable that cannot be the value of a field.
+    pub fn layers(&self) -> Result<Layers, ConfigError> {
+        Ok(Layers {
             file: self.config.clone(),
-            environment: std::env::vars_os()
-                .filter_map(|(name, value)| {
-                    Some((name.into_string().ok()?, value.into_string().ok()?))
-                })
-                .collect(),
+            environment: texts(std::env::vars_os())?,
             overrides: self.overrides(),
-        }
+        })
     }
 
     fn overrides(&self) -> Overrides {
@@ -141,12 +141,8 @@ impl Cli {
         set("deployment.purpose", text(&self.purpose));
         set("deployment.subjects", self.subjects.and_then(name));
         set("deployment.legal_basis", self.legal_basis.and_then(name));
-        let path = |path: &Option<PathBuf>| {
-            let path = path.as_ref()?;
-            Some(Value::String(path.to_string_lossy().into_owned()))
-        };
-        set("model.path", path(&self.model));
-        set("control.socket", path(&self.control_socket));
+        set("model.path", text(&self.model));
+        set("control.socket", text(&self.control_socket));
         set("source.channels", text(&self.channels));
         set(
             "source.stdin_rate",
@@ -164,6 +160,29 @@ impl Cli {
             sources: self.source.iter().map(ToString::to_string).collect(),
         }
     }
+}
+
+/// The variables that are text. One of another program need not be.
+fn texts(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<Vec<(String, String)>, ConfigError> {
+    let mut found = Vec::new();
+    for (name, value) in variables {
+        match (name.into_string(), value.into_string()) {
+            (Ok(name), Ok(value)) => found.push((name, value)),
+            (Ok(name), Err(_)) if name.starts_with("UNDERTONE_") => {
+                return Err(ConfigError::NotText { name });
+            }
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+/// A path that the configuration can hold.
+fn as_text(path: OsString) -> Result<String, &'static str> {
+    path.into_string()
+        .map_err(|_| "it is not UTF-8, as every path in the configuration is; rename it")
 }
 
 /// The name of a value that can be chosen, as it is written in the configuration.
@@ -202,7 +221,12 @@ mod tests {
             "file:x.wav",
             "--fast",
         ];
-        let settings = Cli::parse_from(args).layers().load().unwrap().settings;
+        let settings = Cli::parse_from(args)
+            .layers()
+            .unwrap()
+            .load()
+            .unwrap()
+            .settings;
         std::fs::remove_dir_all(&dir).unwrap();
         assert_eq!(
             (
@@ -219,9 +243,31 @@ mod tests {
     }
 
     #[test]
+    fn a_path_that_is_no_text_is_refused_by_name() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let path = std::ffi::OsStr::from_bytes(b"/m\xff.onnx");
+        for option in ["--model", "--control-socket"] {
+            let words = ["undertoned".as_ref(), option.as_ref(), path];
+            let told = Cli::try_parse_from(words).unwrap_err().to_string();
+            assert!(
+                told.contains(option) && told.contains("not UTF-8"),
+                "{told}"
+            );
+        }
+        let variables = |name: &str| {
+            let other = ("HOME".into(), "/".into());
+            texts([other, (name.into(), path.into())].into_iter())
+        };
+        let told = variables("UNDERTONE_MODEL_PATH").unwrap_err().to_string();
+        assert!(told.contains("UNDERTONE_MODEL_PATH is not UTF-8"), "{told}");
+        assert_eq!(variables("OTHER").unwrap().len(), 1);
+    }
+
+    #[test]
     fn a_configuration_that_is_not_there_is_named() {
         let error = Cli::parse_from(["undertoned", "--config", "/nowhere/x.toml"])
             .layers()
+            .unwrap()
             .load()
             .unwrap_err();
         assert!(error.to_string().contains("/nowhere/x.toml"), "{error}");

@@ -44,7 +44,7 @@ fn start(cli: &Cli) -> Result<(), DaemonError> {
             reason,
         });
     }
-    let layers = cli.layers();
+    let layers = cli.layers()?;
     let configuration = config::load(&layers)?;
     talk::configure(configuration.settings.log);
     let model = model_file::load(configuration.settings.model.as_deref())?;

@@ -1,8 +1,11 @@
 //! The model: the one inside this program, or a file.
 
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use undertone_model::{Licence, MAX_FILE_BYTES, Model};
+use undertone_model::{Licence, MAX_FILE_BYTES, Model, read_bounded};
 
 use crate::error::DaemonError;
 use crate::talk::say;
@@ -51,7 +54,12 @@ fn name(path: Option<&Path>) -> String {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let about = std::fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?;
+    let unreadable = |error: io::Error| format!("cannot be read: {error}");
+    // A pipe of that name keeps nobody waiting.
+    let mut options = OpenOptions::new();
+    let options = options.read(true).custom_flags(libc::O_NONBLOCK);
+    let file = options.open(path).map_err(unreadable)?;
+    let about = file.metadata().map_err(unreadable)?;
     if !about.is_file() {
         return Err("is no file; name an .onnx file that undertone-train exported".into());
     }
@@ -62,5 +70,37 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
             MAX_FILE_BYTES >> 20
         ));
     }
-    std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))
+    // It may grow while it is read.
+    read_bounded(file).map_err(unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(path: &Path) -> String {
+        open(Some(path)).map(drop).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_no_model_file_is_refused_by_name_and_without_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        for path in [pipe.as_path(), folder.path(), Path::new("/dev/zero")] {
+            let told = refusal(path);
+            assert!(told.contains(&path.display().to_string()), "{told}");
+            assert!(told.contains("is no file"), "{told}");
+        }
+        let long = folder.path().join("long.onnx");
+        let file = std::fs::File::create(&long).unwrap();
+        file.set_len(MAX_FILE_BYTES as u64 + 1).unwrap();
+        assert!(refusal(&long).contains("no model is longer than 16 MiB"));
+        let told = refusal(&folder.path().join("none.onnx"));
+        assert!(
+            told.contains("none.onnx") && told.contains("cannot be read"),
+            "{told}"
+        );
+    }
 }

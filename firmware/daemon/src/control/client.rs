@@ -1,6 +1,6 @@
 //! `undertoned ctl`: asks a running daemon through its socket.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read as _, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,6 +13,8 @@ use crate::error::DaemonError;
 
 /// Where a service of the system has its socket.
 const SYSTEM_SOCKET: &str = "/run/undertone/control.sock";
+/// Bytes of an answer, at most.
+const MAX_ANSWER: u64 = 1 << 20;
 /// How long an answer may take; longer than the daemon's own deadline.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -120,9 +122,16 @@ pub(crate) fn ask(path: &Path, command: &Command) -> io::Result<Value> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(format!("{line}\n").as_bytes())?;
     let mut answer = String::new();
-    BufReader::new(stream).read_line(&mut answer)?;
+    BufReader::new(stream.take(MAX_ANSWER)).read_line(&mut answer)?;
+    if answer.len() as u64 == MAX_ANSWER && !answer.ends_with('\n') {
+        let reason = format!(
+            "the daemon's answer is longer than {} KiB",
+            MAX_ANSWER >> 10
+        );
+        return Err(io::Error::other(reason));
+    }
     serde_json::from_str(&answer)
-        .map_err(|error| io::Error::other(format!("the answer {answer:?} is none: {error}")))
+        .map_err(|error| io::Error::other(format!("the daemon's answer is not JSON: {error}")))
 }
 
 fn socket_path(args: &CtlArgs) -> PathBuf {
@@ -201,6 +210,31 @@ fn plain(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What is said when something else answers.
+    fn told(answer: &'static [u8]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.sock");
+        let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let other = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked = String::new();
+            BufReader::new(&stream).read_line(&mut asked).unwrap();
+            // The client may have had enough of it.
+            let _ = stream.write_all(answer);
+        });
+        let told = ask(&path, &Command::Status).unwrap_err().to_string();
+        other.join().unwrap();
+        told
+    }
+
+    #[test]
+    fn an_answer_that_is_none_is_told_and_not_read_for_ever() {
+        assert!(told(b"").starts_with("the daemon's answer is not JSON: "));
+        assert!(told(b"hello\n").starts_with("the daemon's answer is not JSON: "));
+        static LONG: [u8; 2 << 20] = [b' '; 2 << 20];
+        assert_eq!(told(&LONG), "the daemon's answer is longer than 1024 KiB");
+    }
 
     #[test]
     fn an_answer_is_printed_for_people() {

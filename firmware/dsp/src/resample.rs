@@ -22,6 +22,10 @@ const MAX_BLOCK: usize = 200_000;
 /// ripple below 0.001 dB up to 95 % of Nyquist, aliases below -125 dB from Nyquist on, 60 s in 8 to 14 ms on a desktop
 /// core; rubato's sinc interpolation of 256 points takes 28 to 65 ms and lets -26 dB through just above Nyquist.
 ///
+/// The sound at the time of a sample comes out 30 ms after it at most from 48, 44.1 or 96 kHz to 16 kHz, 60 ms from 8 or
+/// 22.05 kHz, and at once at equal rates. Rates without a common factor need long blocks: 1.5 s from 24,414 Hz, and never more
+/// than 3 s.
+///
 /// Samples that are not finite count as 0 unless the rates are equal, when everything passes untouched.
 pub struct Resampler {
     from_hz: u32,
@@ -88,17 +92,6 @@ impl Resampler {
     #[must_use]
     pub fn to_hz(&self) -> u32 {
         self.to_hz
-    }
-
-    /// Longest time in seconds between a sample going in and the sound at its time coming out.
-    ///
-    /// 0 for equal rates; 30 ms from 48, 44.1 or 96 kHz to 16 kHz, 60 ms from 8 or 22.05 kHz. Rates without a common
-    /// factor need long blocks: 1.5 s from 24,414 Hz, and never more than 3 s.
-    #[must_use]
-    pub fn latency_seconds(&self) -> f64 {
-        self.engine.as_ref().map_or(0.0, |engine| {
-            1.5 * engine.input.len() as f64 / f64::from(self.from_hz)
-        })
     }
 
     /// Takes the next samples, any number, and hands on what is ready, in one call of `on_samples` or several, or none.

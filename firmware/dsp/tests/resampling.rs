@@ -111,23 +111,20 @@ fn equal_rates_pass_every_bit_untouched() {
             .all(|(a, b)| a.to_bits() == b.to_bits())
             && out.len() == samples.len()
     );
-    assert_eq!(
-        Resampler::new(16_000, 16_000).unwrap().latency_seconds(),
-        0.0
-    );
 }
 
 #[test]
-fn output_is_never_later_than_the_latency_says() {
-    for (from, to, most) in [
-        (48_000, 16_000, 0.031),
-        (44_100, 16_000, 0.031),
-        (8_000, 16_000, 0.061),
-        (24_414, 16_000, 1.51),
+fn output_is_never_later_than_is_promised() {
+    for (from, to, latency) in [
+        (48_000, 16_000, 0.030),
+        (44_100, 16_000, 0.030),
+        (96_000, 16_000, 0.030),
+        (8_000, 16_000, 0.060),
+        (22_050, 16_000, 0.060),
+        (24_414, 16_000, 1.5),
+        (16_000, 16_000, 0.0),
     ] {
         let mut resampler = Resampler::new(from, to).unwrap();
-        let latency = resampler.latency_seconds();
-        assert!(latency < most, "{from}: {latency}");
         let (mut taken, mut given) = (0usize, 0usize);
         for _ in 0..2_000 {
             resampler.push(&[0.1; 37], |ready| given += ready.len());

@@ -22,6 +22,8 @@ pub struct Hello {
     pub boot: [u8; 16],
 }
 
+const _: () = assert!(size_of::<Hello>() == Hello::LEN);
+
 impl Hello {
     /// Size of the payload in bytes, for ever.
     pub const LEN: usize = 88;

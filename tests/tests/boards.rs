@@ -280,14 +280,25 @@ fn the_configuration_of_every_board_is_one_that_the_daemon_takes() {
 
 #[test]
 fn the_unit_of_every_board_leaves_most_of_its_memory_to_the_rest() {
+    let unit = folder().join("../firmware/daemon/systemd/undertoned.service");
+    let unit = fs::read_to_string(unit).unwrap();
     for (path, board) in boards() {
-        let file = path.join("undertoned.service.d/50-board.conf");
-        let text = fs::read_to_string(file).unwrap();
-        assert!(text.contains("\n[Service]\n"), "{}", board.name);
+        // As systemd reads them: what a drop-in says comes last, and the last one counts.
+        let drop_in = path.join("undertoned.service.d/50-board.conf");
+        let own = fs::read_to_string(&drop_in).unwrap_or_default();
+        let lines: Vec<&str> = unit.lines().chain(own.lines()).collect();
         let limit = |name: &str| -> u32 {
-            let value = text.lines().find_map(|line| line.strip_prefix(name));
+            let value = lines.iter().rev().find_map(|line| line.strip_prefix(name));
             value.unwrap().strip_suffix('M').unwrap().parse().unwrap()
         };
+        let repeats = |line: &&str| line.contains('=') && unit.lines().any(|other| other == *line);
+        assert_eq!(own.lines().find(repeats), None, "{}", drop_in.display());
+        assert_eq!(own.is_empty(), !drop_in.exists(), "{}", drop_in.display());
+        assert!(
+            own.is_empty() || own.contains("\n[Service]\n"),
+            "{}",
+            board.name
+        );
         let (high, most) = (limit("MemoryHigh="), limit("MemoryMax="));
         let smallest = board.cpu.memory_mib[0];
         assert!(high < most && most * 3 < smallest, "{}", board.name);

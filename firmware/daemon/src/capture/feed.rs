@@ -6,7 +6,9 @@
 //! | open    | open                  | stalled         |                  | lost | muted |
 //! | stalled | open, `Resumed`       | stalled         | given up         | lost | muted |
 //!
-//! Every way out of *open* ends what is heard, and every way back begins with a gap as long as nothing was heard.
+//! Every way out of *open* ends what is heard, and every way back begins with a gap as long as nothing was heard. A stream
+//! that others send (standard input) may pause without missing anything: there, *stalled* neither ends what is heard nor is it
+//! followed by a gap, and the end of a mute is told though nothing comes (`Waiting`).
 
 use std::time::{Duration, Instant};
 
@@ -128,13 +130,24 @@ impl Feed {
         self.link.tell(signal);
     }
 
+    /// A stream that others send had nothing for so long. Nothing of it is missing, so that what is heard goes on with what
+    /// comes next.
+    pub(super) fn pause(&mut self, waited: Duration) {
+        if self.flow == Flow::Closed(Because::Muted) {
+            say!("{} is no longer muted", self.device);
+            self.flow = Flow::Closed(Because::NotYet);
+            self.link.tell(CaptureSignal::Waiting);
+        }
+        self.nothing_for(waited);
+    }
+
     /// An open device had nothing for so long; true when it is taken for gone.
     pub(super) fn nothing_for(&mut self, waited: Duration) -> bool {
         self.idle += waited;
         if self.idle >= STALL && self.flow != Flow::Stalled {
             say!("{} delivers nothing; it has stalled", self.device);
             // A device that was never heard has nothing to end, and one that is looked for stays so.
-            if self.flow == Flow::Open {
+            if self.flow == Flow::Open && self.live {
                 self.writer.end(EndReason::Gap);
             }
             if self.flow != Flow::Closed(Because::Lost) {

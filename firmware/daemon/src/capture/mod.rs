@@ -63,7 +63,7 @@ pub fn offers(name: &str) -> Result<Offers, CaptureError> {
 pub fn open(spec: &SourceSpec, options: &CaptureOptions) -> Result<Box<dyn Source>, CaptureError> {
     Ok(match spec {
         SourceSpec::File(path) => Box::new(file::FileSource::open(path, options.fast)?),
-        SourceSpec::Stdin => Box::new(stdin::StdinSource::open(std::io::stdin(), options)?),
+        SourceSpec::Stdin => Box::new(stdin::StdinSource::open(options)?),
         SourceSpec::Alsa(name) => Box::new(alsa::AlsaSource::open(name, options)?),
         SourceSpec::Cpal(name) => Box::new(cpal::CpalSource::open(name.as_deref(), options)?),
     })

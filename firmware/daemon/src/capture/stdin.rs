@@ -1,7 +1,9 @@
 //! Standard input: a recording with a header, or headerless 16-bit little-endian samples.
 
-use std::io::{Cursor, ErrorKind, Read};
+use std::fs::File;
+use std::io::{self, Cursor, ErrorKind, Read};
 use std::os::fd::AsFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -15,7 +17,7 @@ use crate::talk::say;
 const MAGIC: [&[u8]; 4] = [b"RIFF", b"fLaC", b"OggS", b"ID3"];
 /// Bytes read at once from a headerless stream.
 const BLOCK: usize = 4096;
-/// From one look at the requests to stop and mute to the next, while nothing has come.
+/// From one look at the requests to stop and mute to the next, while nothing comes.
 const LOOK: Duration = Duration::from_millis(50);
 /// After so many looks people are told what is waited for.
 const LOOKS: u32 = 20;
@@ -39,19 +41,67 @@ fn await_input(input: impl AsFd, link: &mut Link) -> bool {
             told = mute;
             link.tell(mute.map_or(CaptureSignal::Waiting, CaptureSignal::Muted));
         }
-        let timeout = Timespec {
-            tv_sec: 0,
-            tv_nsec: i64::from(LOOK.subsec_nanos()),
-        };
-        let mut awaited = [PollFd::from_borrowed_fd(input.as_fd(), PollFlags::IN)];
-        match poll(&mut awaited, Some(&timeout)) {
-            Ok(0) if looks == LOOKS => {
-                say!("nothing has come on standard input yet; waiting for it")
-            }
-            Ok(0) | Err(rustix::io::Errno::INTR) => {}
-            // What is wrong with it, reading will say.
-            Ok(_) | Err(_) => return true,
+        if has_come(&input) {
+            return true;
         }
+        if looks == LOOKS {
+            say!("nothing has come on standard input yet; waiting for it");
+        }
+    }
+}
+
+/// Waits a moment for something to be read, or the end.
+fn has_come(input: &impl AsFd) -> bool {
+    let timeout = Timespec {
+        tv_sec: 0,
+        tv_nsec: i64::from(LOOK.subsec_nanos()),
+    };
+    let mut awaited = [PollFd::from_borrowed_fd(input.as_fd(), PollFlags::IN)];
+    // What is wrong with it, reading will say.
+    !matches!(
+        poll(&mut awaited, Some(&timeout)),
+        Ok(0) | Err(rustix::io::Errno::INTR)
+    )
+}
+
+/// The feed, once there is one. One thread uses it: while it reads to tell that nothing comes, and then for what has come.
+#[derive(Clone, Default)]
+struct Slot(Arc<Mutex<Option<Feed>>>);
+
+impl Slot {
+    fn lock(&self) -> MutexGuard<'_, Option<Feed>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands samples on; false once nobody wants any.
+    fn samples(&self, samples: &[f32]) -> bool {
+        let mut feed = self.lock();
+        feed.as_mut()
+            .is_some_and(|feed| feed.samples(samples).is_ok())
+    }
+}
+
+/// An input whose feed learns that nothing comes, and that ends when the end was asked for: whoever sends may pause for as
+/// long as they like.
+struct Awaited<R> {
+    input: R,
+    feed: Slot,
+}
+
+impl<R: Read + AsFd> Read for Awaited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while !has_come(&self.input) {
+            if let Some(feed) = &mut *self.feed.lock() {
+                if feed.stopped() {
+                    return Ok(0);
+                }
+                match feed.mute() {
+                    Some(cause) => feed.muted(cause),
+                    None => feed.pause(LOOK),
+                }
+            }
+        }
+        self.input.read(buffer)
     }
 }
 
@@ -59,6 +109,7 @@ fn await_input(input: impl AsFd, link: &mut Link) -> bool {
 pub(super) struct StdinSource {
     format: Format,
     stream: Stream,
+    feed: Slot,
 }
 
 enum Stream {
@@ -67,9 +118,29 @@ enum Stream {
 }
 
 impl StdinSource {
+    /// Opens standard input itself, as [`StdinSource::read`] does.
+    pub(super) fn open(options: &CaptureOptions) -> Result<Self, CaptureError> {
+        // Past the buffer of the standard library, in which bytes would wait that cannot be waited for.
+        let input = std::io::stdin().as_fd().try_clone_to_owned();
+        Self::await_on(File::from(input.map_err(CaptureError::Stdin)?), options)
+    }
+
+    fn await_on(
+        input: impl Read + AsFd + Send + Sync + 'static,
+        options: &CaptureOptions,
+    ) -> Result<Self, CaptureError> {
+        let feed = Slot::default();
+        let awaited = Awaited {
+            input,
+            feed: feed.clone(),
+        };
+        Self::read(awaited, feed, options)
+    }
+
     /// Reads the first four bytes to learn what the stream is; waits for them.
-    pub(super) fn open(
+    fn read(
         mut input: impl Read + Send + Sync + 'static,
+        feed: Slot,
         options: &CaptureOptions,
     ) -> Result<Self, CaptureError> {
         let mut start = [0; 4];
@@ -86,6 +157,7 @@ impl StdinSource {
             return Ok(StdinSource {
                 format,
                 stream: Stream::Raw(Box::new(whole)),
+                feed,
             });
         }
         // A stream that is cut off has been heard up to there; that is no fault of this side.
@@ -102,6 +174,7 @@ impl StdinSource {
         Ok(StdinSource {
             format,
             stream: Stream::Decoded(Box::new(reader)),
+            feed,
         })
     }
 }
@@ -125,22 +198,28 @@ impl Source for StdinSource {
 
     fn run(self: Box<Self>, writer: Writer, link: Link) -> Result<(), CaptureError> {
         let channels = writer.channels();
-        let mut feed = Feed::new(writer, link, "standard input".into(), self.format, false);
-        match self.stream {
-            Stream::Raw(mut input) => run_raw(&mut input, &mut feed, channels),
-            Stream::Decoded(mut reader) => {
-                while let Some(block) = reader.next_block()? {
-                    if feed.samples(block).is_err() {
-                        break;
-                    }
-                }
-                Ok(())
-            }
-        }
+        let feed = Feed::new(writer, link, "standard input".into(), self.format, false);
+        *self.feed.lock() = Some(feed);
+        let outcome = match self.stream {
+            Stream::Raw(mut input) => run_raw(&mut input, &self.feed, channels),
+            Stream::Decoded(reader) => run_decoded(*reader, &self.feed),
+        };
+        // The end of the writer, which is in it, is the end of the audio.
+        *self.feed.lock() = None;
+        outcome
     }
 }
 
-fn run_raw(input: &mut dyn Read, feed: &mut Feed, channels: usize) -> Result<(), CaptureError> {
+fn run_decoded(mut reader: Reader, feed: &Slot) -> Result<(), CaptureError> {
+    while let Some(block) = reader.next_block()? {
+        if !feed.samples(block) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn run_raw(input: &mut dyn Read, feed: &Slot, channels: usize) -> Result<(), CaptureError> {
     let frame = 2 * channels;
     let mut bytes = vec![0; BLOCK.next_multiple_of(frame)];
     let mut samples = vec![0.0; bytes.len() / 2];
@@ -157,7 +236,7 @@ fn run_raw(input: &mut dyn Read, feed: &mut Feed, channels: usize) -> Result<(),
         for (sample, pair) in samples.iter_mut().zip(bytes[..whole].as_chunks::<2>().0) {
             *sample = f32::from(i16::from_le_bytes(*pair)) / 32_768.0;
         }
-        if feed.samples(&samples[..whole / 2]).is_err() {
+        if !feed.samples(&samples[..whole / 2]) {
             return Ok(());
         }
         bytes.copy_within(whole..held, 0);
@@ -205,7 +284,8 @@ mod tests {
 
     fn heard(bytes: Vec<u8>) -> (Format, Vec<f32>) {
         let stop = Stop::default();
-        let source = StdinSource::open(Slow(Cursor::new(bytes)), &options()).unwrap();
+        let source =
+            StdinSource::read(Slow(Cursor::new(bytes)), Slot::default(), &options()).unwrap();
         let format = source.format();
         let (all, mute) = (Selection::all(format.channels), Mute::default());
         let (writer, mut reader) = ring(1000, all, WhenFull::Wait, mute.clone(), stop.clone());
@@ -269,6 +349,50 @@ mod tests {
     }
 
     #[test]
+    fn a_pipe_that_pauses_is_told_of_muted_at_once_and_brought_to_its_end() {
+        use std::io::Write as _;
+        use std::sync::mpsc::channel;
+
+        let patience = Duration::from_secs(20);
+        let (input, mut writer) = std::io::pipe().unwrap();
+        let (stop, mute) = (Stop::default(), Mute::default());
+        let (sender, told) = channel();
+        let told = || told.recv_timeout(patience).unwrap();
+        let link = Link::new(stop.clone(), mute.clone(), move |signal| {
+            sender.send(signal).unwrap();
+        });
+        let all = Selection::all(2);
+        let (ring_end, mut heard) = ring(1000, all, WhenFull::Wait, mute.clone(), stop.clone());
+        writer.write_all(&[0; 40]).unwrap();
+        let source = Box::new(StdinSource::await_on(input, &options()).unwrap());
+        let runs = std::thread::spawn(move || source.run(ring_end, link));
+        assert!(matches!(told(), CaptureSignal::Opened { .. }));
+        assert_eq!(told(), CaptureSignal::Stalled);
+        writer.write_all(&[0; 40]).unwrap();
+        assert_eq!(told(), CaptureSignal::Resumed);
+        mute.command(true);
+        let muted = CaptureSignal::Muted(crate::capture::MuteCause::Command);
+        assert_eq!(told(), muted);
+        mute.command(false);
+        assert_eq!(told(), CaptureSignal::Waiting);
+        writer.write_all(&[0; 40]).unwrap();
+        assert!(matches!(told(), CaptureSignal::Opened { .. }));
+        stop.request();
+        runs.join().unwrap().unwrap();
+
+        // Of a stream nothing is missing, so a pause is no gap in it.
+        let (mut buffer, mut found) = ([0.0; 1000], Vec::new());
+        loop {
+            match heard.next(&mut buffer) {
+                Found::Samples(count) => found.push(format!("{count}")),
+                Found::Mark(kind) => found.push(format!("{kind:?}")),
+                Found::Nothing | Found::Abandoned => break,
+            }
+        }
+        assert_eq!(found, ["40", "End(Mute)", "20"]);
+    }
+
+    #[test]
     fn a_wav_header_on_a_pipe_is_believed() {
         let mut wav = b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0\x01\0\x80\x3e\0\0\0\x7d\0\0\x02\0\x10\0data\xff\xff\xff\xff".to_vec();
         wav.extend((0..100i16).flat_map(|v| (v * 100).to_le_bytes()));
@@ -287,12 +411,12 @@ mod tests {
     #[test]
     fn an_empty_input_and_a_broken_header_are_errors() {
         assert!(matches!(
-            StdinSource::open(Cursor::new(vec![]), &options()),
+            StdinSource::read(Cursor::new(vec![]), Slot::default(), &options()),
             Err(CaptureError::StdinEmpty)
         ));
         let broken = Cursor::new(b"RIFFxxxxWAVEgarbage".to_vec());
         assert!(matches!(
-            StdinSource::open(broken, &options()),
+            StdinSource::read(broken, Slot::default(), &options()),
             Err(CaptureError::Decode(_))
         ));
     }

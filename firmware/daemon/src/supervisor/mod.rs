@@ -160,8 +160,18 @@ impl Supervisor {
                 }
             }
             Notice::Dead(id, dead) => self.lives(id, !dead),
-            Notice::Speech(id, true) => self.happened(id, Happened::SpeechBegan),
-            Notice::Speech(id, false) => self.happened(id, Happened::SpeechEnded),
+            Notice::Speech(id, speech) => {
+                if let Some(source) = self.source(id) {
+                    source.speech = speech;
+                }
+                self.happened(
+                    id,
+                    match speech {
+                        true => Happened::SpeechBegan,
+                        false => Happened::SpeechEnded,
+                    },
+                );
+            }
             Notice::Drained(id) => self.drained(id),
             Notice::Load(load) => self.loaded(load),
             Notice::Warm => self.warm = true,
@@ -201,6 +211,11 @@ impl Supervisor {
             CaptureSignal::Muted(cause) => Happened::Muted(*cause),
         };
         self.happened(id, happened);
+        // A pipe that pauses ends no utterance.
+        let goes_on = |source: &mut Running| source.speech && !source.live;
+        if happened == Happened::Heard && self.source(id).is_some_and(goes_on) {
+            self.happened(id, Happened::SpeechBegan);
+        }
     }
 
     fn happened(&mut self, id: SourceId, happened: Happened) {

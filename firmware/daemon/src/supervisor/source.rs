@@ -65,6 +65,8 @@ pub(super) struct Running {
     pub(super) signal: Signal,
     /// What it delivers is always the same value.
     pub(super) dead: bool,
+    /// Somebody speaks in what was analysed last.
+    pub(super) speech: bool,
     /// A device, or something that is waited for.
     pub(super) live: bool,
     /// All of its audio has been analysed.
@@ -108,6 +110,7 @@ impl Running {
             doing: Doing::Opening,
             signal: Signal::None,
             dead: false,
+            speech: false,
             live,
             drained: false,
             mute,

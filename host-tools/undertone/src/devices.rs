@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde_json::Value;
 
+use crate::clean::clean;
 use crate::on_box::OnBox;
 use crate::print;
 
@@ -101,11 +102,11 @@ fn offers(offers: &Value) -> String {
     )
 }
 
-/// A text of another machine, which must not steer this terminal; nothing for null.
+/// A text of another machine; nothing for null.
 fn shown(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => text.replace(char::is_control, "?"),
+        Value::String(text) => clean(text),
         other => other.to_string(),
     }
 }
@@ -129,7 +130,7 @@ mod tests {
         });
         assert_eq!(
             sections(&report),
-            "Microphones\n  alsa:by-id/usb-Mic\n    title    Mic?[2J\n    now      alsa:hw:1,0\n    offers   s16 s32; 1 to 2 channels; 16000 48000 Hz\n    free     yes\n\
+            "Microphones\n  alsa:by-id/usb-Mic\n    title    Mic\u{fffd}[2J\n    now      alsa:hw:1,0\n    offers   s16 s32; 1 to 2 channels; 16000 48000 Hz\n    free     yes\n\
              \u{20} alsa:x\n    blocked  held by arecord (process 12)\n\nSerial ports\n  /dev/serial/by-id/a\n    now      /dev/ttyUSB0\n    free     yes\n\n\
              Other sources\n  cpal:default\n\nWhat holds a device is shown of your own programs only; sudo shows all.\n"
         );

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde_json::Value;
 
+use crate::clean::clean;
 use crate::on_box::OnBox;
 use crate::print;
 
@@ -35,20 +36,7 @@ impl Args {
 fn lines(report: &Value) -> String {
     let checks = report["checks"].as_array().into_iter().flatten();
     let line = |check: &Value| {
-        let text = |field: &str| {
-            let text = check[field].as_str().unwrap_or_default();
-            // It comes from another machine: it must not steer this terminal.
-            text.replace(['\n', '\t'], " ")
-                .chars()
-                .flat_map(|c| {
-                    if c.is_control() {
-                        c.escape_default().collect()
-                    } else {
-                        vec![c]
-                    }
-                })
-                .collect::<String>()
-        };
+        let text = |field: &str| clean(check[field].as_str().unwrap_or_default());
         let about = match text("about") {
             about if about.is_empty() => about,
             about => format!("{about}: "),
@@ -81,7 +69,7 @@ mod tests {
         assert_eq!(
             lines(&report),
             "ok       clock          synchronised\n\
-             fail     microphone     alsa:x: gone\\u{1b}[2J\n                  next: undertoned devices\n"
+             fail     microphone     alsa:x: gone\u{fffd}[2J\n                  next: undertoned devices\n"
         );
         assert_eq!(lines(&json!({})), "");
     }

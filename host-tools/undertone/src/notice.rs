@@ -1,13 +1,14 @@
 //! `undertone notice`: the text that has to be shown to those who are listened to.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use undertone_deployment::{DeploymentSection, LegalBasis, Subjects};
 
 use crate::failure::Failure;
+use crate::print;
 
 /// Bytes of a configuration file, at most; as in the daemon.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -28,7 +29,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum)]
     subjects: Option<Subjects>,
 
-    /// On what ground
+    /// Legal basis for listening
     #[arg(long, value_enum)]
     legal_basis: Option<LegalBasis>,
 
@@ -66,17 +67,12 @@ impl Args {
             contact: self.contact.or(declared.contact),
         };
         let text = section.notice()?;
-        let mut out = std::io::stdout().lock();
         if self.json {
-            writeln!(
-                out,
-                "{}",
-                serde_json::json!({ "language": "en", "text": text })
-            )?;
+            let object = serde_json::json!({ "language": "en", "text": text });
+            print::text(&format!("{object}\n"))
         } else {
-            write!(out, "{text}")?;
+            print::text(&text)
         }
-        Ok(())
     }
 }
 

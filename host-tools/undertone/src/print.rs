@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write as _};
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
+use crate::clean::escaped;
 use crate::table;
 
 /// Writes text; a reader that went away (`| head`) has had enough.
@@ -18,7 +19,7 @@ pub(crate) fn text(text: &str) -> Result<()> {
 /// A report, as JSON or as lines for people.
 pub(crate) fn report(report: &Value, json: bool) -> Result<()> {
     if json {
-        text(&format!("{report:#}\n"))
+        text(&escaped(&format!("{report:#}\n")))
     } else {
         text(&table::lines(report))
     }

@@ -7,7 +7,8 @@ use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
 use clap_mangen::Man as Page;
 
-use crate::{Cli, print};
+use crate::cli::Cli;
+use crate::print;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Completions {

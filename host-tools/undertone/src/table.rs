@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use crate::clean::clean;
+
 /// The lines; lists of plain values stay on one line, lists of objects are numbered from 0.
 pub(crate) fn lines(value: &Value) -> String {
     let mut rows = Vec::new();
@@ -32,7 +34,7 @@ fn collect(path: String, value: &Value, rows: &mut Vec<(String, String)>) {
     match value {
         Value::Object(fields) if !fields.is_empty() => {
             for (key, field) in fields {
-                collect(below(key), field, rows);
+                collect(below(&clean(key)), field, rows);
             }
         }
         Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
@@ -55,19 +57,9 @@ fn collect(path: String, value: &Value, rows: &mut Vec<(String, String)>) {
     }
 }
 
-/// Text comes from a file: control characters must not reach the terminal.
 fn leaf(value: &Value) -> String {
     match value {
-        Value::String(text) => text
-            .chars()
-            .flat_map(|c| {
-                if c.is_control() {
-                    c.escape_default().collect()
-                } else {
-                    vec![c]
-                }
-            })
-            .collect(),
+        Value::String(text) => clean(text),
         Value::Null => "none".into(),
         Value::Object(_) => "none".into(),
         other => other.to_string(),
@@ -104,8 +96,8 @@ mod tests {
     #[test]
     fn control_characters_of_a_file_do_not_reach_the_terminal() {
         assert_eq!(
-            lines(&json!({"name": "a\u{1b}[2Jb"})),
-            "name  a\\u{1b}[2Jb\n"
+            lines(&json!({"na\u{9b}me": "a\u{1b}[2Jb"})),
+            "na\u{fffd}me  a\u{fffd}[2Jb\n"
         );
     }
 }

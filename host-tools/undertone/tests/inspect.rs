@@ -65,3 +65,22 @@ fn the_shipped_model_is_described_to_people_and_to_scripts() {
     assert_eq!(report["metadata"]["labels"][0], "neutral");
     assert_eq!(report["bytes"], std::fs::metadata(model).unwrap().len());
 }
+
+#[test]
+fn a_reader_that_went_away_is_no_failure() {
+    for words in [
+        "notice --purpose evaluation --subjects volunteers --legal-basis consent --controller A --contact B",
+        "model inspect ../../models/undertone-research.onnx",
+    ] {
+        // Nobody reads the pipe.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = Command::new(env!("CARGO_BIN_EXE_undertone"))
+            .args(words.split(' '))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stdout(writer)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{words}: {output:?}");
+    }
+}

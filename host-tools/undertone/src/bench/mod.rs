@@ -19,7 +19,7 @@ use anyhow::Result;
 use serde::Serialize;
 use undertone_model::Model;
 
-use crate::model;
+use crate::{model, print};
 use figure::{Figure, table};
 use machine::Machine;
 use sound::Speech;
@@ -126,7 +126,7 @@ impl Args {
             figures,
         };
         if self.json {
-            return model::print(&format!("{}\n", serde_json::to_string_pretty(&report)?));
+            return print::text(&format!("{}\n", serde_json::to_string_pretty(&report)?));
         }
         let head = format!(
             "{}\nmodel {}\n{}\n",
@@ -139,7 +139,7 @@ impl Args {
         } else {
             ""
         };
-        model::print(&format!("{head}{note}\n{}", table(&report.figures)))
+        print::text(&format!("{head}{note}\n{}", table(&report.figures)))
     }
 
     fn own(&self, loaded: &Model, speech: &Speech, effort: Effort) -> Result<Vec<Figure>> {

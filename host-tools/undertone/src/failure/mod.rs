@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde_json::json;
 
+use crate::clean::clean;
+
 /// A failure with a code that does not change, and the next thing to do.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -41,7 +43,13 @@ impl std::error::Error for Failure {}
 /// The error as it ends the program, on standard error: `error[code]: cause` and `next: ...`, one line each.
 pub(crate) fn shown(error: &anyhow::Error) -> String {
     let (code, next) = advice::of(error);
-    format!("error[{code}]: {}\nnext: {next}\n", cause(error))
+    // Each may be what a box, a broker or a file says.
+    format!(
+        "error[{}]: {}\nnext: {}\n",
+        clean(&code),
+        clean(&cause(error)),
+        clean(&next)
+    )
 }
 
 /// The same for `--json`.
@@ -92,6 +100,15 @@ mod tests {
             assert!(shown.contains("\nnext: "), "{shown}");
             assert_eq!(as_json(&error)["code"], code);
         }
+    }
+
+    #[test]
+    fn nothing_that_a_box_says_reaches_the_terminal_as_a_command() {
+        let error = Failure::error("a\u{1b}[2J", "b\u{9b}31m\nc", "d\u{202e}");
+        assert_eq!(
+            shown(&error),
+            "error[a\u{fffd}[2J]: b\u{fffd}31m c\nnext: d\u{fffd}\n"
+        );
     }
 
     #[test]

@@ -8,8 +8,9 @@ use undertone_decode::{Limits, read_file};
 use undertone_dsp::{Frontend, resample};
 use undertone_model::{Drift, Model};
 
-use super::file::{load, print};
+use super::file::load;
 use crate::failure::Failure;
+use crate::print;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -85,18 +86,18 @@ impl Args {
                 drift.answers, drift.changed, drift.probability
             )
         };
-        print(&text)?;
+        print::text(&text)?;
         if !close {
             return Err(Failure::error(
                 "drifted",
                 format!(
-                    "{} answers otherwise than {}: at most {} % other labels and a difference of {} are allowed",
+                    "{} differs from {} by more than allowed: at most {} % other labels and a difference of {}",
                     self.candidate.display(),
                     self.reference.display(),
                     self.max_labels,
                     self.max_probability
                 ),
-                "do not take the one for the other; --max-labels and --max-probability say what is close enough",
+                "do not use one for the other; --max-labels and --max-probability set what is allowed",
             ));
         }
         Ok(())

@@ -1,7 +1,6 @@
-//! Reading a model file, and writing what was found.
+//! Reading a model file.
 
 use std::fs::File;
-use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -31,13 +30,5 @@ pub(crate) fn load_or_default(path: Option<&Path>) -> Result<Model> {
     match path {
         Some(path) => load(path),
         None => Model::from_bytes(EMBEDDED).context("the model inside this program is refused"),
-    }
-}
-
-/// Writes data to standard output; a reader that went away (`| head`) has had enough.
-pub(crate) fn print(text: &str) -> Result<()> {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        outcome => outcome.context("cannot write to standard output"),
     }
 }

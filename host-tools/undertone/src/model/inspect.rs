@@ -6,7 +6,8 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use undertone_model::Model;
 
-use super::file::{print, read};
+use super::file::read;
+use crate::print;
 use crate::table;
 
 #[derive(Debug, clap::Args)]
@@ -35,6 +36,6 @@ impl Args {
         } else {
             table::lines(&report)
         };
-        print(&text)
+        print::text(&text)
     }
 }

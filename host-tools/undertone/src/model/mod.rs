@@ -8,7 +8,7 @@ mod verify;
 use anyhow::Result;
 use clap::Subcommand;
 
-pub(crate) use file::{load_or_default, print, read_or_default};
+pub(crate) use file::{load_or_default, read_or_default};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

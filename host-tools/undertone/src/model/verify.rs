@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::file::{load, print};
+use super::file::load;
 use crate::failure::Failure;
+use crate::print;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -33,7 +34,7 @@ impl Args {
             })
             .collect();
         if self.json {
-            print(&format!("{:#}\n", Value::Array(rows.clone())))?;
+            print::text(&format!("{:#}\n", Value::Array(rows.clone())))?;
         } else {
             let line = |row: &Value| match row["hash"].as_str() {
                 Some(hash) => format!(
@@ -42,7 +43,7 @@ impl Args {
                 ),
                 None => format!("refused  {}\n", row["reason"].as_str().unwrap_or_default()),
             };
-            print(&rows.iter().map(line).collect::<String>())?;
+            print::text(&rows.iter().map(line).collect::<String>())?;
         }
         let refused = rows.iter().filter(|row| row["ok"] == false).count();
         if refused > 0 {

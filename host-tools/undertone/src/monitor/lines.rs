@@ -25,7 +25,7 @@ pub(crate) fn run(messages: &Messages, wait: bool, count: Option<u64>) -> Result
             Input::Down { why, .. } => {
                 // The same reason again is no news.
                 if why != said {
-                    eprintln!("monitor: {}", super::clean::clean(&why, 500));
+                    eprintln!("monitor: {}", crate::clean::short(&why, 500));
                     said = why;
                 }
             }

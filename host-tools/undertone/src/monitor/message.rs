@@ -82,6 +82,6 @@ impl Message {
             "retained": self.retained,
             "message": self.body,
         });
-        super::clean::escaped(&whole.to_string())
+        crate::clean::escaped(&whole.to_string())
     }
 }

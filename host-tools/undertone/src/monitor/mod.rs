@@ -8,7 +8,6 @@
 //! The model is changed by messages and the time alone, and the picture is made of the model alone. All that comes from
 //! boxes is untrusted: its size is bounded, and of its text nothing but printable characters reaches a terminal.
 
-mod clean;
 mod feed;
 mod lines;
 mod message;
@@ -53,7 +52,7 @@ pub(crate) struct Args {
     /// Keep trying when there is no connection at first
     #[arg(long)]
     wait: bool,
-    /// One line of JSON for each message, as when standard output is no terminal
+    /// One line of JSON for each message, as when standard output is not a terminal
     #[arg(long)]
     json: bool,
     /// End after so many messages of boxes
@@ -87,7 +86,7 @@ impl Args {
                     return Err(Failure::error(
                         "monitor-topic",
                         format!(
-                            "{name} is {:?}, which no topic is called",
+                            "{name} is {:?}, which is not a valid topic",
                             text.map_or("", String::as_str)
                         ),
                         "give 1 to 128 letters without +, #, and empty levels, as in undertone/v1",

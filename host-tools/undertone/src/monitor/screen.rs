@@ -100,7 +100,7 @@ fn take(model: &mut Model, input: Input) {
     match input {
         Input::Up => model.connection = Connection::Up,
         Input::Down { why, .. } => {
-            model.connection = Connection::Down(super::clean::clean(&why, 200))
+            model.connection = Connection::Down(crate::clean::short(&why, 200))
         }
         Input::Message(message) => model.take(&message),
     }

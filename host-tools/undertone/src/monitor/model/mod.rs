@@ -1,6 +1,7 @@
 //! What is known of the boxes, and what of it is looked at. Changed by messages, keys and the time alone.
 
 mod device;
+mod health;
 mod read;
 
 use std::collections::BTreeMap;
@@ -62,7 +63,7 @@ impl Model {
     /// Nothing is known yet.
     pub(crate) fn new(place: &str, many: bool) -> Self {
         Model {
-            place: super::clean::clean(place, 200),
+            place: crate::clean::short(place, 200),
             connection: Connection::Connecting,
             boxes: BTreeMap::new(),
             cursor: 0,
@@ -78,7 +79,7 @@ impl Model {
     /// Takes a message that came now.
     pub(crate) fn take(&mut self, message: &Message) {
         self.messages += 1;
-        let name = super::clean::clean(&message.device, 64);
+        let name = crate::clean::short(&message.device, 64);
         let known = self.boxes.contains_key(&name);
         if !known && self.boxes.len() >= BOXES {
             self.beyond += 1;

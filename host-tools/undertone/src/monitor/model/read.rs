@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::monitor::clean::clean;
+use crate::clean::short;
 
 /// Letters of a name at most.
 const NAME: usize = 40;
@@ -11,7 +11,7 @@ const NAME: usize = 40;
 pub(crate) fn text(body: &Value, field: &str) -> String {
     body[field]
         .as_str()
-        .map(|text| clean(text, NAME))
+        .map(|text| short(text, NAME))
         .unwrap_or_default()
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn texts(body: &Value, field: &str, most: usize) -> Vec<String> {
         .iter()
         .filter_map(Value::as_str)
         .take(most)
-        .map(|text| clean(text, NAME))
+        .map(|text| short(text, NAME))
         .collect()
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn shares(body: &Value, field: &str, most: usize) -> Vec<(String, f64
     shares
         .map(|(name, share)| {
             (
-                clean(name, NAME),
+                short(name, NAME),
                 share.as_f64().unwrap_or(0.0).clamp(0.0, 1.0),
             )
         })

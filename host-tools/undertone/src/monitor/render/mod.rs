@@ -187,7 +187,7 @@ mod tests {
                 "scores": {hostile.clone(): 0.5}, "labels": [hostile], "reason": hostile, "confidence": 2});
             tell(&mut model, &hostile, topic, body);
         }
-        model.connection = Connection::Down(super::super::clean::clean(&hostile, 80));
+        model.connection = Connection::Down(crate::clean::short(&hostile, 80));
         for open in [false, true] {
             model.open = open;
             for cursor in 0..model.boxes.len() {

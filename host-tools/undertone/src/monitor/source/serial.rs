@@ -12,6 +12,7 @@ use undertone_wire::{Counters, Decoder, Event, Hello, Phase, SCORE_ONE};
 use super::End;
 use crate::monitor::feed::{Feed, Input};
 use crate::monitor::message::{Message, Topic};
+use crate::text::hex;
 
 /// Seconds without a byte after which the port is opened anew; the box sends a heartbeat every second or so.
 const SILENCE_S: i64 = 15;
@@ -28,7 +29,7 @@ pub(crate) fn start(path: PathBuf, baud: u32, feed: Feed) -> Result<()> {
 fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
         ErrorKind::NotFound => "plug the adapter in; ls -l /dev/serial/by-id shows what there is",
-        ErrorKind::PermissionDenied => "usermod -aG dialout USER, and log in anew",
+        ErrorKind::PermissionDenied => "usermod -aG dialout USER, and log in again",
         ErrorKind::WouldBlock | ErrorKind::ResourceBusy => {
             "another program has the port: fuser -v PORT shows which"
         }
@@ -208,10 +209,6 @@ impl Far {
             "monotonic_ms": event.monotonic_ms, "boot_id": self.boot(),
         })
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The name of a variant as JSON has it.

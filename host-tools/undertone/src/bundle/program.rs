@@ -1,17 +1,13 @@
-//! Which processor a program is for, and whether all of it is there, by its ELF file (Tool Interface Standard, ELF 1.2).
+//! Which processor a program is for, and whether all of it is there, by its ELF file.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use anyhow::Result;
+use undertone_elf::{HEAD, Head};
 
 use crate::failure::Failure;
-
-/// A program may have no more segments.
-const MAX_SEGMENTS: u64 = 256;
-/// `p_type` of a segment that is loaded.
-const LOAD: u64 = 1;
 
 /// The architecture's name, as Rust has it. The file is left at its beginning.
 pub(super) fn examine(file: &mut File, path: &Path) -> Result<&'static str> {
@@ -34,7 +30,15 @@ fn look(file: &mut File) -> Result<&'static str, String> {
             .map(|_| part)
             .map_err(unreadable)
     };
-    let head = Head::of(&read(0, 64)?)?;
+    let head = Head::parse(&read(0, HEAD as u64)?).map_err(|error| error.to_string())?;
+    let Some(machine) = head.machine else {
+        return Err("is for none of x86_64, aarch64 and arm".into());
+    };
+    if !head.can_run() {
+        return Err(
+            "is a file of that kind that cannot be run: an object file or a library".into(),
+        );
+    }
     let table = read(head.table, head.segments * head.entry_bytes)?;
     let missing = |needed: u64| {
         format!(
@@ -47,89 +51,13 @@ fn look(file: &mut File) -> Result<&'static str, String> {
         ));
     }
     for segment in table.chunks_exact(head.entry_bytes as usize) {
-        let (offset, length) = head.extent(segment).unwrap_or((0, 0));
-        let end = offset.saturating_add(length);
-        if end > bytes {
-            return Err(missing(end));
+        match head.segment_end(segment) {
+            Some(end) if end > bytes => return Err(missing(end)),
+            _ => {}
         }
     }
     file.rewind().map_err(unreadable)?;
-    Ok(head.arch)
-}
-
-/// What the head of the file says.
-struct Head {
-    arch: &'static str,
-    /// 64-bit fields.
-    wide: bool,
-    /// Where the table of segments begins, how many it has, and how long each entry is.
-    table: u64,
-    segments: u64,
-    entry_bytes: u64,
-}
-
-impl Head {
-    fn of(head: &[u8]) -> Result<Self, String> {
-        let [0x7f, b'E', b'L', b'F', class, order, ..] = head else {
-            return Err("is no Linux program".into());
-        };
-        let wide = *class == 2;
-        if *order != 1 {
-            return Err("is no little-endian Linux program".into());
-        }
-        let field = |at: usize, bytes: usize| {
-            number(head, at, bytes).ok_or_else(|| "ends in the middle of its head".to_owned())
-        };
-        let arch = match (class, field(18, 2)?) {
-            (2, 62) => "x86_64",
-            (2, 183) => "aarch64",
-            (1, 40) => "arm",
-            _ => return Err("is for none of x86_64, aarch64 and arm".into()),
-        };
-        let (entry, table, entry_bytes, segments) = if wide {
-            (field(24, 8)?, field(32, 8)?, field(54, 2)?, field(56, 2)?)
-        } else {
-            (field(24, 4)?, field(28, 4)?, field(42, 2)?, field(44, 2)?)
-        };
-        // 2 and 3 are what can be run; a library is a 3 that begins nowhere.
-        let expected = if wide { 56 } else { 32 };
-        if !matches!(field(16, 2)?, 2 | 3)
-            || entry == 0
-            || entry_bytes != expected
-            || !(1..=MAX_SEGMENTS).contains(&segments)
-        {
-            return Err(
-                "is a file of that kind that cannot be run: an object file or a library".into(),
-            );
-        }
-        Ok(Head {
-            arch,
-            wide,
-            table,
-            segments,
-            entry_bytes,
-        })
-    }
-
-    /// Where in the file a segment is, and how long; `None` where nothing of it is in the file.
-    fn extent(&self, segment: &[u8]) -> Option<(u64, u64)> {
-        let (offset, length) = if self.wide {
-            (number(segment, 8, 8)?, number(segment, 32, 8)?)
-        } else {
-            (number(segment, 4, 4)?, number(segment, 16, 4)?)
-        };
-        (number(segment, 0, 4)? == LOAD).then_some((offset, length))
-    }
-}
-
-/// A little-endian number of up to eight bytes.
-fn number(bytes: &[u8], at: usize, length: usize) -> Option<u64> {
-    let part = bytes.get(at..at + length)?;
-    Some(
-        part.iter()
-            .rev()
-            .fold(0, |value, byte| value << 8 | u64::from(*byte)),
-    )
+    Ok(machine.rust())
 }
 
 #[cfg(test)]
@@ -185,8 +113,8 @@ mod tests {
                 "not copied to its end",
             ),
             (elf(2, 62, 2, 1, 200)[..40].to_vec(), "ends in the middle"),
-            (b"#!/bin/sh\n".to_vec(), "no Linux program"),
-            (Vec::new(), "no Linux program"),
+            (b"#!/bin/sh\n".to_vec(), "not a Linux program"),
+            (Vec::new(), "not a Linux program"),
         ] {
             let error = found(&bytes).unwrap_err();
             assert!(error.contains(told), "{told}: {error}");

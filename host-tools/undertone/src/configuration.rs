@@ -8,6 +8,13 @@ use undertone_model::Model;
 
 use crate::model;
 
+/// Whether a configuration holds a password itself, instead of the name of a file with it.
+pub(crate) fn holds_password(text: &str) -> bool {
+    let table: Option<toml::Table> = toml::from_str(text).ok();
+    let mqtt = table.as_ref().and_then(|table| table.get("mqtt"));
+    mqtt.is_some_and(|mqtt| mqtt.get("password").is_some())
+}
+
 /// Refuses what the daemon would refuse, in its own words: `text` stands in `path` and is overridden by `environment`;
 /// thresholds must be of labels that `model` has, where it is the one that will run.
 pub(crate) fn check(

@@ -1,6 +1,7 @@
 //! `undertone bundle` as a script meets it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -210,6 +211,10 @@ fn content_that_a_box_would_stumble_over_makes_no_bundle() {
     let whole = std::fs::read(bench.path("program")).unwrap();
     std::fs::write(bench.path("half"), &whole[..whole.len() / 2]).unwrap();
     assert_eq!(create(&["--daemon", "half", "--board", "pc"]), "no-program");
+    let long = format!(
+        "[deployment]\npurpose = \"evaluation\"\n{}[sorce]\n",
+        "#\n".repeat(1 << 19)
+    );
     for (text, told) in [
         ("[deployment]\npurpose = \"x\"\n", "deployment.subjects"),
         (
@@ -225,6 +230,12 @@ fn content_that_a_box_would_stumble_over_makes_no_bundle() {
             "[deployment]\npurpose = \"evaluation\"\n[thresholds]\nbored = 0.5\n",
             "thresholds.bored",
         ),
+        // Every user of the box could read it.
+        (
+            "[deployment]\npurpose = \"evaluation\"\n[mqtt]\nhost = \"b\"\nuser = \"u\"\npassword = \"hunter2\"\n",
+            "/etc/undertone/undertoned.env",
+        ),
+        (long.as_str(), "longer than 1024 KiB"),
     ] {
         std::fs::write(bench.path("box.toml"), text).unwrap();
         let more = ["--configuration", "box.toml"];
@@ -261,6 +272,27 @@ fn a_key_that_exists_is_not_written_over() {
         "cannot-write"
     );
     assert_eq!(std::fs::read(bench.path("site.key")).unwrap(), before);
+    // Of a pair of which one half cannot be written, the other is not made either.
+    std::fs::write(bench.path("half.pub"), "mine").unwrap();
+    assert_eq!(
+        bench.refused(&["bundle", "key", "--output", "half"]),
+        "cannot-write"
+    );
+    assert!(!bench.path("half.key").exists());
+    assert_eq!(std::fs::read(bench.path("half.pub")).unwrap(), b"mine");
+}
+
+#[test]
+fn a_bundle_is_for_its_owner_alone_and_follows_no_link_on_its_way() {
+    let bench = Bench::new();
+    std::fs::write(bench.path("mine"), "mine").unwrap();
+    std::os::unix::fs::symlink("mine", bench.path("x.utb.part")).unwrap();
+    bench.create(&[]);
+    assert_eq!(std::fs::read(bench.path("mine")).unwrap(), b"mine");
+    let mode = std::fs::metadata(bench.path("x.utb"))
+        .unwrap()
+        .permissions();
+    assert_eq!(mode.mode() & 0o777, 0o600);
 }
 
 #[test]

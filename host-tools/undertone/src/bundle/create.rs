@@ -2,12 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 use undertone_model::Model;
 use undertone_slots::{
     FORMAT, FileEntry, FileKind, MAX_FILE_BYTES, Manifest, PRODUCT, Version, write_bundle,
@@ -15,7 +13,7 @@ use undertone_slots::{
 
 use super::{program, sign, summary, unit};
 use crate::failure::Failure;
-use crate::{boards, configuration, place, print};
+use crate::{boards, configuration, digest, place, print, text};
 
 /// A file to put in: what it is, where it is from, and the file, opened.
 type Source = (FileKind, PathBuf, File);
@@ -171,7 +169,7 @@ fn refuse(what: &str, path: &Path, reason: &dyn std::fmt::Display, next: String)
     Failure::error(
         "bad-content",
         format!(
-            "{} is no {what} to put into a bundle: {reason}",
+            "{} is not a {what} to put into a bundle: {reason}",
             path.display()
         ),
         next,
@@ -188,17 +186,14 @@ fn read_model(path: &Path, file: &mut File) -> Result<Model> {
 }
 
 fn read_text(what: &str, path: &Path, file: &mut File) -> Result<String> {
-    let mut text = String::new();
-    let read = Read::by_ref(file).take(MAX_TEXT).read_to_string(&mut text);
-    read.map_err(|error| {
+    text::bounded(Read::by_ref(file), MAX_TEXT).map_err(|error| {
         refuse(
             what,
             path,
             &error,
             format!("head -c 200 {}", path.display()),
         )
-    })?;
-    Ok(text)
+    })
 }
 
 fn check_configuration(path: &Path, file: &mut File, model: Option<&Model>) -> Result<()> {
@@ -206,7 +201,15 @@ fn check_configuration(path: &Path, file: &mut File, model: Option<&Model>) -> R
     configuration::check(path, &text, Vec::new(), model).map_err(|error| {
         let next = "correct it: docs/configuration.md has every field with what is allowed";
         refuse("configuration", path, &error, next.into())
-    })
+    })?;
+    // Every user of a box can read its slots.
+    if configuration::holds_password(&text) {
+        let next = "put it into /etc/undertone/undertoned.env on the box, as UNDERTONE_MQTT_PASSWORD, and take \
+                    mqtt.password out of the file";
+        let reason = "mqtt.password would be readable by every user of the box";
+        return Err(refuse("configuration", path, &reason, next.into()));
+    }
+    Ok(())
 }
 
 fn check_unit(path: &Path, file: &mut File) -> Result<()> {
@@ -218,26 +221,10 @@ fn check_unit(path: &Path, file: &mut File) -> Result<()> {
 }
 
 fn entry(kind: FileKind, path: &Path, file: &mut File) -> Result<FileEntry> {
-    let mut hash = Sha256::new();
-    let mut bytes = 0u64;
-    let mut buffer = vec![0u8; 256 * 1024];
     let mut source = Read::by_ref(file).take(MAX_FILE_BYTES + 1);
-    loop {
-        let count = source
-            .read(&mut buffer)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        if count == 0 {
-            break;
-        }
-        hash.update(&buffer[..count]);
-        bytes += count as u64;
-    }
+    let (bytes, sha256) = digest::sha256(&mut source, |_| ())
+        .with_context(|| format!("cannot read {}", path.display()))?;
     file.rewind()?;
-    let sha256 = hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
     Ok(FileEntry {
         kind,
         bytes,
@@ -258,7 +245,7 @@ fn may_be_replaced(path: &Path) -> Result<()> {
         return Err(Failure::error(
             "exists",
             format!(
-                "{} exists and is no bundle; it is left alone",
+                "{} exists and is not a bundle; it is left alone",
                 path.display()
             ),
             "choose another name with --output",
@@ -269,26 +256,14 @@ fn may_be_replaced(path: &Path) -> Result<()> {
 
 /// Writes a file beside its place, for nobody else to read, and puts it there whole; only a bundle is replaced.
 pub(super) fn replace(path: &Path, write: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
     may_be_replaced(path)?;
-    let refused = |error: io::Error| place::refused(path, &error);
-    // A configuration in it may hold a password.
-    let mut file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&part)
-        .map_err(refused)?;
-    let written = write(&mut file).and_then(|()| {
-        file.sync_all()
-            .and_then(|()| std::fs::rename(&part, path))
-            .map_err(refused)
-    });
-    if written.is_err() {
-        let _ = std::fs::remove_file(&part);
-    }
-    written
+    let refused = |error: &io::Error| place::refused(path, error);
+    // Of a name that nobody can foresee, and of mode 0600.
+    let mut part =
+        tempfile::NamedTempFile::new_in(place::folder_of(path)).map_err(|error| refused(&error))?;
+    write(part.as_file_mut())?;
+    part.as_file().sync_all().map_err(|error| refused(&error))?;
+    part.persist(path)
+        .map(drop)
+        .map_err(|error| refused(&error.error))
 }

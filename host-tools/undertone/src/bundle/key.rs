@@ -29,9 +29,21 @@ impl Args {
         let secret = secret.context("cannot make keys")?.into_string();
         let public = pair.pk.to_box().context("cannot make keys")?.into_string();
         let (key, public_key) = (with(&self.output, ".key"), with(&self.output, ".pub"));
-        place::must_take(&key)?;
+        for path in [&key, &public_key] {
+            place::must_take(path)?;
+            if path.symlink_metadata().is_ok() {
+                return Err(cannot_make(
+                    path,
+                    &"it exists, and a key is never written over",
+                ));
+            }
+        }
         write_new(&key, 0o600, &secret)?;
-        write_new(&public_key, 0o644, &public)?;
+        if let Err(error) = write_new(&public_key, 0o644, &public) {
+            // A secret key alone is of no use, and would be in the way of the next try.
+            let _ = std::fs::remove_file(&key);
+            return Err(error);
+        }
         eprintln!(
             "The secret key is not encrypted: keep it where only you can read it, or make one with `minisign -G`, which asks for a password."
         );
@@ -49,18 +61,23 @@ fn with(path: &Path, end: &str) -> PathBuf {
     name.into()
 }
 
+fn cannot_make(path: &Path, reason: &dyn std::fmt::Display) -> anyhow::Error {
+    Failure::error(
+        "cannot-write",
+        format!("cannot make {}: {reason}", path.display()),
+        "choose another name with --output",
+    )
+}
+
 /// A key that exists is never written over.
 fn write_new(path: &Path, mode: u32, text: &str) -> Result<()> {
     let mut options = OpenOptions::new();
     let file = options.write(true).create_new(true).mode(mode).open(path);
-    let mut file = file.map_err(|error| {
-        Failure::error(
-            "cannot-write",
-            format!("cannot make {}: {error}", path.display()),
-            "choose another name with --output",
-        )
-    })?;
+    let mut file = file.map_err(|error| cannot_make(path, &error))?;
     file.write_all(text.as_bytes())
         .and_then(|()| file.sync_all())
-        .map_err(|error| place::refused(path, &error))
+        .map_err(|error| {
+            let _ = std::fs::remove_file(path);
+            place::refused(path, &error)
+        })
 }

@@ -9,7 +9,7 @@ mod unit;
 mod verify;
 
 use std::fs::File;
-use std::io::{self, BufReader, Read as _};
+use std::io::{self, BufReader};
 use std::path::Path;
 
 use anyhow::Result;
@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use undertone_slots::{Bundle, Manifest, TrustedKeys};
 
 use crate::failure::Failure;
+use crate::text;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -57,7 +58,7 @@ pub(crate) fn open(path: &Path) -> Result<BufReader<File>> {
     let file = File::open(path).map_err(|error| refuse(error.to_string()))?;
     match file.metadata() {
         Ok(about) if about.is_file() => Ok(BufReader::with_capacity(256 * 1024, file)),
-        Ok(_) => Err(refuse("it is no regular file".into())),
+        Ok(_) => Err(refuse("it is not a regular file".into())),
         Err(error) => Err(refuse(error.to_string())),
     }
 }
@@ -103,18 +104,13 @@ fn kind_of_key(text: &str) -> Option<KeyKind> {
 
 /// The text of a key file.
 fn key_text(path: &Path) -> Result<String> {
-    let mut text = String::new();
-    open(path)?
-        .take(16 * 1024)
-        .read_to_string(&mut text)
-        .map_err(|error| {
-            Failure::error(
-                "bad-key",
-                format!("{} is no key: {error}", path.display()),
-                "undertone bundle key --output site (or minisign -G) makes a pair of keys",
-            )
-        })?;
-    Ok(text)
+    text::bounded(open(path)?, 16 * 1024).map_err(|error| {
+        Failure::error(
+            "bad-key",
+            format!("{} is not a key: {error}", path.display()),
+            "undertone bundle key --output site (or minisign -G) makes a pair of keys",
+        )
+    })
 }
 
 /// The other key of a pair, as `undertone bundle key` calls it.

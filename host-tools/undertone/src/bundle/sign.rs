@@ -102,7 +102,7 @@ fn secret_key(path: &Path, non_interactive: bool) -> Result<SecretKey> {
     let text = key_text(path)?;
     let kind = kind_of_key(&text);
     if kind.is_none() {
-        return Err(bad_key(path, &"it is no key of minisign"));
+        return Err(bad_key(path, &"it is not a key of minisign"));
     }
     if kind == Some(KeyKind::Public) {
         return Err(Failure::error(

@@ -15,7 +15,7 @@ pub(super) fn check(text: &str) -> Result<(), String> {
             section = match name {
                 Some("Service") => Some("Service"),
                 Some(_) => Some("another"),
-                None => return Err(format!("line {number} is no section: {line}")),
+                None => return Err(format!("line {number} is not a section: {line}")),
             };
             has_service |= section == Some("Service");
             continue;
@@ -106,7 +106,7 @@ mod tests {
                 "[Service]\nExecStart=bin/x\n",
                 "line 2: ExecStart=bin/x names",
             ),
-            ("[Service\nExecStart=/x\n", "line 1 is no section"),
+            ("[Service\nExecStart=/x\n", "line 1 is not a section"),
         ] {
             let error = check(text).unwrap_err();
             assert!(error.contains(told), "{text:?}: {error}");

@@ -310,7 +310,15 @@ fn a_card_of_a_newer_image_is_set_up_by_cloud_init() {
             serde_json::from_str(user.strip_prefix("#cloud-config\n").unwrap()).unwrap();
         assert_eq!(user["hostname"], "undertone-7");
         assert_eq!(user["users"][0]["name"], "field");
-        assert_eq!(user["runcmd"][1][1], "/boot/firmware/undertone-setup.sh");
+        // A service, and not a command that runs once: what could not be installed is tried again at the next start.
+        assert_eq!(user["runcmd"][1][3], "undertone-setup.service");
+        let unit = &user["write_files"][0];
+        assert_eq!(unit["path"], "/etc/systemd/system/undertone-setup.service");
+        let unit = unit["content"].as_str().unwrap();
+        assert!(
+            unit.contains("\nExecStart=/bin/sh /boot/firmware/undertone-setup.sh\n"),
+            "{unit}"
+        );
         let network: Value = serde_json::from_str(&bench.boot_file("network-config")).unwrap();
         let points = &network["network"]["wifis"]["wlan0"]["access-points"];
         assert_eq!(points["ward 3"]["password"].as_str().unwrap().len(), 64);
@@ -336,10 +344,14 @@ fn a_card_of_an_older_image_is_set_up_by_its_command_line() {
     );
     let script = bench.boot_file("firstrun.sh");
     assert!(
-        script.contains("'undertone-7'") && script.contains("'ward 3'"),
+        script.contains("set_hostname undertone-7\n") && script.contains("'ward 3'"),
         "{script}"
     );
     assert!(!script.contains("correct horse"));
+    assert!(
+        script.contains("\nExecStart=/bin/sh $boot/undertone-setup.sh\n"),
+        "{script}"
+    );
 }
 
 #[test]

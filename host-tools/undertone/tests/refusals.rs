@@ -174,9 +174,9 @@ fn flash_refuses_a_setup_of_which_no_box_could_come() {
         (
             "Europe/Berlin",
             "Europe/Berln",
-            "the nearest that is one is Europe/Berlin",
+            "the nearest is Europe/Berlin",
         ),
-        ("\"DE\"", "\"UK\"", "wifi.country: \"UK\" is no country"),
+        ("\"DE\"", "\"UK\"", "wifi.country: \"UK\" is not a country"),
         (
             "UNDERTONE_MQTT_HOST",
             "UNDERTONE_MQTT_HOTS",
@@ -192,7 +192,7 @@ fn flash_refuses_a_setup_of_which_no_box_could_come() {
         (
             "[install]",
             "[install]\npackage = \"text\"",
-            "text: it is no Debian package",
+            "text: it is not a Debian package",
         ),
         ("[install]", "[install]\nmodel = \"text\"", "text: "),
         (
@@ -203,7 +203,7 @@ fn flash_refuses_a_setup_of_which_no_box_could_come() {
         (
             "[install]",
             "[install]\nkeys = [\"text\"]",
-            "text is no minisign public key",
+            "minisign public key",
         ),
     ] {
         assert!(SETUP.contains(good), "{good}");
@@ -230,6 +230,10 @@ fn flash_refuses_a_setup_of_which_no_box_could_come() {
             "thresholds.bored is 0.5: the model has no such label",
         ),
         ("[deployment\n", "line 1"),
+        (
+            "[deployment]\npurpose = \"evaluation\"\n[mqtt]\nuser = \"u\"\npassword = \"hunter2\"\n",
+            "as UNDERTONE_MQTT_PASSWORD",
+        ),
     ] {
         bench.write("box.toml", configuration);
         for more in ["", " --dry-run"] {
@@ -346,22 +350,22 @@ fn bundles_are_refused_with_what_to_do_about_them() {
         (
             format!("{create} program -o x.utb --unit text"),
             "bad-content",
-            "text is no unit",
+            "text is not a unit",
         ),
         (
             format!("{create} program -o x.utb --model text"),
             "bad-content",
-            "text is no model",
+            "text is not a model",
         ),
         (
             format!("{create} program -o x.utb --configuration text"),
             "bad-content",
-            "text is no configuration",
+            "text is not a configuration",
         ),
         (
             format!("{create} text -o x.utb"),
             "no-program",
-            "no Linux program",
+            "not a Linux program",
         ),
         (
             format!("{create} nowhere -o x.utb"),

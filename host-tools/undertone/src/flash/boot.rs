@@ -8,6 +8,7 @@ use fatfs::{FileSystem, FsOptions};
 
 use super::partition::{Slice, Span};
 use crate::failure::Failure;
+use crate::text;
 
 /// No text file of a boot partition is larger.
 const MAX_TEXT: u64 = 1 << 20;
@@ -41,9 +42,7 @@ impl Boot {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unusable(&format!("{name} cannot be read"), &error)),
         };
-        let mut text = String::new();
-        file.take(MAX_TEXT)
-            .read_to_string(&mut text)
+        let text = text::bounded(file, MAX_TEXT)
             .map_err(|error| unusable(&format!("{name} cannot be read"), &error))?;
         Ok(Some(text))
     }

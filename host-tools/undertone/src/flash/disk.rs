@@ -33,7 +33,7 @@ pub(crate) fn examine(system: &System, name: &str, large: bool) -> Result<Disk> 
         let (code, what) = if part.exists() {
             ("partition", "is a partition, not a whole disk")
         } else {
-            ("no-disk", "is no disk")
+            ("no-disk", "is not a disk")
         };
         return Err(refuse(code, format!("/dev/{name} {what}"), LIST));
     }
@@ -197,13 +197,13 @@ pub(crate) fn human(bytes: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use std::fs;
     use std::path::Path;
 
     /// A machine with its own disk `sda`, a card `sdb` with two partitions, and whatever is mounted besides.
-    fn machine(root: &Path, mounts: &str) -> System {
+    pub(in crate::flash) fn machine(root: &Path, mounts: &str) -> System {
         let put = |path: &str, text: &str| {
             let path = root.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();

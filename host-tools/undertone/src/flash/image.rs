@@ -1,10 +1,10 @@
 //! An image file, plain or packed, as the bytes that belong on the card.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek as _};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::rc::Rc;
 
 use anyhow::Result;
 use flate2::bufread::MultiGzDecoder;
@@ -13,6 +13,7 @@ use liblzma::stream::{CONCATENATED, Stream};
 use ruzstd::decoding::StreamingDecoder;
 use sha2::{Digest as _, Sha256};
 
+use crate::digest;
 use crate::failure::Failure;
 
 /// No image is larger once unpacked; what claims to be is no image.
@@ -74,36 +75,20 @@ impl Image {
     }
 
     /// SHA-256 of the file as it was downloaded.
-    pub(super) fn hash(&self, mut progress: impl FnMut(u64)) -> Result<String> {
+    pub(super) fn hash(&self, progress: impl FnMut(u64)) -> Result<String> {
         let mut file = self.file.try_clone()?;
         file.rewind()?;
-        let mut hash = Sha256::new();
-        let mut buffer = vec![0u8; 1 << 20];
-        let mut done = 0;
-        loop {
-            let count = file.read(&mut buffer)?;
-            if count == 0 {
-                break;
-            }
-            hash.update(&buffer[..count]);
-            done += count as u64;
-            progress(done);
-        }
-        Ok(hash
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect())
+        Ok(digest::sha256(&mut file, progress)?.1)
     }
 
-    /// The unpacked bytes from the beginning, and a counter of the packed ones that were read.
-    pub(super) fn unpacked(&self) -> Result<(Box<dyn Read>, Arc<AtomicU64>)> {
+    /// The unpacked bytes from the beginning, and an account of the packed ones that were read.
+    pub(super) fn unpacked(&self) -> Result<(Box<dyn Read>, Account)> {
         let mut file = self.file.try_clone()?;
         file.rewind()?;
-        let counter = Arc::new(AtomicU64::new(0));
+        let account = Account::default();
         let counted = Counted {
             file,
-            counter: Arc::clone(&counter),
+            account: account.clone(),
         };
         let source = BufReader::with_capacity(1 << 20, counted);
         let reader: Box<dyn Read> = match self.packing {
@@ -119,7 +104,19 @@ impl Image {
                 source: Some(source),
             }),
         };
-        Ok((reader, counter))
+        Ok((reader, account))
+    }
+
+    /// SHA-256 of the file as it was read for `account`, with what lies behind the last byte that unpacking asked for.
+    /// Nothing else may have read the image since.
+    pub(super) fn sum(&self, account: &Account) -> Result<String> {
+        // One open file has one position, whoever reads it: this goes on where unpacking stopped.
+        let mut rest = Counted {
+            file: self.file.try_clone()?,
+            account: account.clone(),
+        };
+        io::copy(&mut rest, &mut io::sink())?;
+        Ok(digest::digits(account.0.borrow().1.clone()))
     }
 }
 
@@ -132,15 +129,27 @@ pub(super) fn damaged(error: &io::Error) -> anyhow::Error {
     )
 }
 
+/// How many packed bytes were read so far, and their sum.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Account(Rc<RefCell<(u64, Sha256)>>);
+
+impl Account {
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.borrow().0
+    }
+}
+
 struct Counted {
     file: File,
-    counter: Arc<AtomicU64>,
+    account: Account,
 }
 
 impl Read for Counted {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read(buffer)?;
-        self.counter.fetch_add(count as u64, Ordering::Relaxed);
+        let (bytes, hash) = &mut *self.account.0.borrow_mut();
+        *bytes += count as u64;
+        hash.update(&buffer[..count]);
         Ok(count)
     }
 }
@@ -186,6 +195,38 @@ impl<R: BufRead> Read for Zstd<R> {
             }
             let decoder = StreamingDecoder::new(source).map_err(io::Error::other)?;
             self.decoder = Some(Box::new(decoder));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    #[test]
+    fn the_sum_of_what_was_unpacked_is_that_of_the_whole_file_however_it_is_packed() {
+        let content: Vec<u8> = (0..3_000_000u32).flat_map(u32::to_le_bytes).collect();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(&content).unwrap();
+        let mut xz = liblzma::write::XzEncoder::new(Vec::new(), 0);
+        xz.write_all(&content).unwrap();
+        let packed = [
+            content.clone(),
+            gzip.finish().unwrap(),
+            xz.finish().unwrap(),
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("os.img");
+        for packed in packed {
+            std::fs::write(&path, &packed).unwrap();
+            let image = Image::open(&path).unwrap();
+            let (bytes, account) = image.unpacked().unwrap();
+            // The writer stops at the length that it knows.
+            let count = io::copy(&mut bytes.take(content.len() as u64), &mut io::sink());
+            assert_eq!(count.unwrap(), content.len() as u64);
+            assert_eq!(image.sum(&account).unwrap(), image.hash(|_| ()).unwrap());
+            assert_eq!(account.bytes(), packed.len() as u64);
         }
     }
 }

@@ -67,7 +67,8 @@ impl Args {
         // From what is quickly found out to what takes minutes.
         let setup = self.setup.as_deref().map(Provision::read).transpose()?;
         let expected = self.expected_sum()?;
-        let target = Target::examine(&System::default(), &self.target, self.large_disk)?;
+        let system = System::default();
+        let target = Target::examine(&system, &self.target, self.large_disk)?;
         let image = Image::open(&self.image)?;
         if image.packing == Packing::Plain {
             target.must_hold(image.file_bytes)?;
@@ -75,7 +76,7 @@ impl Args {
         if let Some(expected) = &expected {
             self.check_sum(&image, expected)?;
         }
-        let length = self.measure(&image)?;
+        let (length, measured) = self.measure(&image)?;
         target.must_hold(length)?;
         let rehearsed = match &setup {
             Some(setup) => Some(self.rehearse(&image, setup, length)?),
@@ -95,10 +96,11 @@ impl Args {
             return print::report(&report, self.json);
         }
         target.consent(self.yes, self.non_interactive)?;
-        let mut writing = target.open()?;
+        let mut writing = target.open(&system)?;
         let bar = Bar::new("writing", length);
-        let (mut bytes, _) = image.unpacked()?;
-        let hash = write::copy(&mut bytes, length, writing.file(), |done| bar.at(done))?;
+        // What is written must be what was checked, or read before.
+        let sum = expected.as_ref().unwrap_or(&measured);
+        let hash = write::copy(&image, length, sum, writing.file(), |done| bar.at(done))?;
         bar.done();
         if !self.no_verify {
             let bar = Bar::new("verifying", length);
@@ -146,22 +148,22 @@ impl Args {
         Ok(())
     }
 
-    /// Reads the image once to its end: it must be whole, and have a boot partition.
-    fn measure(&self, image: &Image) -> Result<u64> {
+    /// Reads the image once to its end: it must be whole, and have a boot partition. Its length, and the SHA-256 of its
+    /// file.
+    fn measure(&self, image: &Image) -> Result<(u64, String)> {
         let bar = Bar::new("reading", image.file_bytes);
-        let (mut bytes, counter) = image.unpacked()?;
-        let length = write::measure(&mut bytes, || {
-            bar.at(counter.load(std::sync::atomic::Ordering::Relaxed))
-        })?;
+        let (mut bytes, account) = image.unpacked()?;
+        let length = write::measure(&mut bytes, || bar.at(account.bytes()))?;
+        let sum = image.sum(&account)?;
         bar.done();
         // The front of it is enough to find the boot partition.
         let front = front(image, 8 << 20)?;
         match partition::boot(&mut std::io::Cursor::new(front), length) {
-            Ok(_) => Ok(length),
+            Ok(_) => Ok((length, sum)),
             // The boot partition's first sector may lie farther back.
             Err(_) => {
                 let front = self::front(image, 64 << 20)?;
-                partition::boot(&mut std::io::Cursor::new(front), length).map(|_| length)
+                partition::boot(&mut std::io::Cursor::new(front), length).map(|_| (length, sum))
             }
         }
     }

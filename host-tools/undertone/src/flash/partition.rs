@@ -112,7 +112,7 @@ fn read_at(disk: &mut (impl Read + Seek), at: u64, buffer: &mut [u8]) -> Result<
     let read = disk
         .seek(SeekFrom::Start(at))
         .and_then(|_| disk.read_exact(buffer));
-    read.map_err(|_| refuse("it is too short to be one"))
+    read.map_err(|_| refuse("the image is too short"))
 }
 
 fn le32(bytes: &[u8]) -> u32 {

@@ -1,11 +1,12 @@
 //! The SHA-256 that an image file must have: told by `--sha256`, or by a file beside it.
 
-use std::io::{ErrorKind, Read as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
 use crate::failure::Failure;
+use crate::text;
 
 /// Hexadecimal digits of a SHA-256.
 const DIGITS: usize = 64;
@@ -35,14 +36,12 @@ pub(super) fn beside(image: &Path) -> Result<Option<String>> {
             "fetch it again, or remove it and pass --sha256 with the sum that the publisher names",
         )
     };
-    let mut text = String::new();
-    let read =
-        std::fs::File::open(&path).and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text));
-    match read {
+    let read = std::fs::File::open(&path).and_then(|file| text::bounded(file, MAX_BYTES));
+    let text = match read {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(refuse(format!("cannot be read: {error}"))),
-        Ok(_) => {}
-    }
+        Ok(text) => text,
+    };
     let name = image.file_name().unwrap_or_default().to_string_lossy();
     sum_of(&text, &name).map(Some).map_err(refuse)
 }

@@ -2,11 +2,12 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{IsTerminal as _, Write as _};
-use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use rustix::fs::{Access, CWD, OFlags, RenameFlags, access, renameat_with, statvfs};
+use rustix::fs::{Access, CWD, OFlags, RenameFlags, access, major, minor, renameat_with, statvfs};
+use rustix::io::Errno;
 use serde_json::{Value, json};
 
 use super::disk::{Disk, examine, human};
@@ -17,7 +18,12 @@ use crate::place;
 /// A target that nothing speaks against so far.
 #[derive(Debug)]
 pub(super) enum Target {
-    Disk(PathBuf, Disk),
+    /// Its path without links, what was found, and whether it may be larger than a card.
+    Disk {
+        real: PathBuf,
+        disk: Disk,
+        large: bool,
+    },
     NewFile(PathBuf),
 }
 
@@ -68,12 +74,12 @@ impl Target {
             let disk = examine(system, &name, large)?;
             access(&real, Access::READ_OK | Access::WRITE_OK)
                 .map_err(|error| cannot_open(&real, &error.into()))?;
-            return Ok(Self::Disk(real, disk));
+            return Ok(Self::Disk { real, disk, large });
         }
         Err(Failure::error(
             "exists",
             format!(
-                "{} exists, and is no disk; it is left as it is",
+                "{} exists, and is not a disk; it is left as it is",
                 path.display()
             ),
             "name a file that does not exist yet",
@@ -82,7 +88,7 @@ impl Target {
 
     pub(super) fn must_hold(&self, bytes: u64) -> Result<()> {
         match self {
-            Self::Disk(_, disk) if disk.bytes < bytes => Err(Failure::error(
+            Self::Disk { disk, .. } if disk.bytes < bytes => Err(Failure::error(
                 "too-small",
                 format!(
                     "the image has {}, and /dev/{} only {}",
@@ -120,13 +126,13 @@ impl Target {
 
     pub(super) fn report(&self) -> Value {
         match self {
-            Self::Disk(path, disk) => {
+            Self::Disk { real, disk, .. } => {
                 let lost: Vec<Value> = disk
                     .partitions
                     .iter()
                     .map(|(name, bytes)| json!({"name": name, "bytes": bytes}))
                     .collect();
-                json!({"device": path.display().to_string(), "model": disk.model, "bytes": disk.bytes, "erases": lost})
+                json!({"device": real.display().to_string(), "model": disk.model, "bytes": disk.bytes, "erases": lost})
             }
             Self::NewFile(path) => json!({"file": path.display().to_string()}),
         }
@@ -134,10 +140,13 @@ impl Target {
 
     /// Asks before a disk is erased, naming everything on it.
     pub(super) fn consent(&self, yes: bool, non_interactive: bool) -> Result<()> {
-        let Self::Disk(_, disk) = self else {
+        let Self::Disk { disk, .. } = self else {
             return Ok(());
         };
-        eprint!("Everything on this device is erased:\n{}", disk.lines());
+        eprint!(
+            "Everything on this device will be erased:\n{}",
+            disk.lines()
+        );
         if yes {
             return Ok(());
         }
@@ -156,22 +165,35 @@ impl Target {
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer)?;
         if answer.trim() != disk.name {
-            return Err(refused("it was not agreed to; nothing was written"));
+            return Err(refused("you did not agree; nothing was written"));
         }
         Ok(())
     }
 
-    pub(super) fn open(&self) -> Result<Writing> {
+    /// Opens it, if it is still what was looked at: minutes may have passed, and a question that somebody answered.
+    pub(super) fn open(&self, system: &System) -> Result<Writing> {
         let mut options = OpenOptions::new();
         options.read(true).write(true);
         match self {
-            Self::Disk(path, disk) => {
+            Self::Disk { real, disk, large } => {
+                if examine(system, &disk.name, *large)? != *disk {
+                    return Err(changed(&disk.name));
+                }
                 // O_EXCL of a block device: the kernel refuses while anything of it is mounted.
                 options.custom_flags(OFlags::EXCL.bits() as i32);
                 let device = PathBuf::from(format!("/dev/{}", disk.name));
                 let file = options
-                    .open(path)
+                    .open(real)
                     .map_err(|error| cannot_open(&device, &error))?;
+                let opened = file
+                    .metadata()
+                    .map_err(|error| cannot_open(&device, &error))?
+                    .rdev();
+                // The name may have gone to another disk since.
+                let number = format!("{}:{}", major(opened), minor(opened));
+                if system.value(&format!("sys/block/{}/dev", disk.name)) != Some(number) {
+                    return Err(changed(&disk.name));
+                }
                 Ok(Writing::Disk(file))
             }
             Self::NewFile(path) => {
@@ -202,6 +224,14 @@ fn left_over(part: &Path, reason: &dyn std::fmt::Display) -> anyhow::Error {
     )
 }
 
+fn changed(name: &str) -> anyhow::Error {
+    Failure::error(
+        "changed",
+        format!("/dev/{name} is no longer the disk that was looked at; nothing was written"),
+        "leave the card in its reader, and start again",
+    )
+}
+
 fn cannot_open(device: &Path, reason: &std::io::Error) -> anyhow::Error {
     Failure::error(
         "cannot-open",
@@ -221,13 +251,30 @@ impl Writing {
     pub(super) fn finish(mut self) -> Result<()> {
         if let Self::NewFile(file, part, path) = &mut self {
             file.sync_all()
-                .and_then(|()| {
-                    renameat_with(CWD, &*part, CWD, &*path, RenameFlags::NOREPLACE)
-                        .map_err(Into::into)
-                })
+                .and_then(|()| give_name(part, path, rename_new))
                 .map_err(|error| place::refused(path, &error))?;
         }
         Ok(())
+    }
+}
+
+fn rename_new(part: &Path, path: &Path) -> Result<(), Errno> {
+    renameat_with(CWD, part, CWD, path, RenameFlags::NOREPLACE)
+}
+
+/// Gives a file a name that nothing has yet.
+fn give_name(
+    part: &Path,
+    path: &Path,
+    rename: impl FnOnce(&Path, &Path) -> Result<(), Errno>,
+) -> std::io::Result<()> {
+    match rename(part, path) {
+        // rename(2): the file system cannot refuse to replace. A second name for a file never replaces one.
+        Err(Errno::INVAL | Errno::NOSYS) => {
+            std::fs::hard_link(part, path)?;
+            std::fs::remove_file(part)
+        }
+        outcome => outcome.map_err(Into::into),
     }
 }
 
@@ -241,6 +288,7 @@ impl Drop for Writing {
 
 #[cfg(test)]
 mod tests {
+    use super::super::disk::tests::machine;
     use super::*;
 
     fn code(error: &anyhow::Error) -> String {
@@ -254,7 +302,11 @@ mod tests {
             bytes: 1 << 30,
             partitions: vec![("sdb1".into(), 1 << 29)],
         };
-        Target::Disk("/dev/sdb".into(), disk)
+        Target::Disk {
+            real: "/dev/sdb".into(),
+            disk,
+            large: false,
+        }
     }
 
     #[test]
@@ -271,6 +323,53 @@ mod tests {
             code(&card().must_hold((1 << 30) + 1).unwrap_err()),
             "too-small"
         );
+    }
+
+    #[test]
+    fn a_disk_that_is_no_longer_the_one_that_was_looked_at_is_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let system = machine(root, "");
+        let real = root.join("device");
+        std::fs::write(&real, "").unwrap();
+        let target = Target::Disk {
+            real,
+            disk: examine(&system, "sdb", false).unwrap(),
+            large: false,
+        };
+        let refused = |expected: &str| {
+            let error = target.open(&system).err().unwrap();
+            assert_eq!(code(&error), expected);
+        };
+        let block = root.join("sys/block/sdb");
+        // A file has the number 0:0, and the card another.
+        refused("changed");
+        std::fs::write(block.join("dev"), "0:0\n").unwrap();
+        target.open(&system).unwrap();
+        std::fs::write(block.join("device/model"), "Another\n").unwrap();
+        refused("changed");
+        std::fs::write(block.join("size"), "0\n").unwrap();
+        refused("no-card");
+    }
+
+    #[test]
+    fn a_name_is_given_where_the_file_system_cannot_refuse_to_replace_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let (part, path) = (folder.path().join("part"), folder.path().join("card.img"));
+        for refusal in [Err(Errno::INVAL), Err(Errno::NOSYS)] {
+            std::fs::write(&part, "new").unwrap();
+            give_name(&part, &path, |_, _| refusal).unwrap();
+            assert!(!part.exists());
+            assert_eq!(std::fs::read(&path).unwrap(), b"new");
+            std::fs::write(&part, "newer").unwrap();
+            let error = give_name(&part, &path, |_, _| refusal).unwrap_err();
+            assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists);
+            assert_eq!(std::fs::read(&path).unwrap(), b"new");
+            std::fs::remove_file(&path).unwrap();
+        }
+        std::fs::write(&path, "there").unwrap();
+        let error = give_name(&part, &path, rename_new).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists);
     }
 
     #[test]

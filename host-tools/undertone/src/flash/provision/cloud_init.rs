@@ -4,8 +4,9 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::payload::PREFIX;
+use super::payload::{SERVICE, unit};
 use super::setup::Setup;
+use crate::text::hex;
 
 /// Where these images mount their boot partition.
 const BOOT: &str = "/boot/firmware";
@@ -15,11 +16,7 @@ pub(super) fn files(setup: &Setup) -> Result<Vec<(String, Vec<u8>)>> {
     let network = format!("{:#}\n", network(setup));
     // Another content is another instance; otherwise a card that was set up before would take nothing anew.
     let digest = Sha256::digest(format!("{user_data}{network}"));
-    let id: String = digest
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let id = hex(&digest[..8]);
     let meta_data = format!("{:#}\n", json!({"instance-id": format!("undertone-{id}")}));
     Ok(vec![
         ("user-data".into(), user_data.into_bytes()),
@@ -50,8 +47,13 @@ fn user_data(setup: &Setup) -> Value {
         "enable_ssh": true,
         "runcmd": [
             ["systemctl", "enable", "--now", "ssh"],
-            ["sh", format!("{BOOT}/{PREFIX}setup.sh")],
+            // Not the script itself: this list is run once, and the service until it succeeds.
+            ["systemctl", "enable", "--now", SERVICE],
         ],
+        "write_files": [{
+            "path": format!("/etc/systemd/system/{SERVICE}"),
+            "content": unit(BOOT),
+        }],
     });
     if let Some(zone) = &setup.timezone {
         data["timezone"] = zone.as_str().into();

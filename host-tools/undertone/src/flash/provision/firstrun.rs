@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 
-use super::payload::PREFIX;
-use super::quoted;
+use super::payload::{SERVICE, unit};
 use super::setup::Setup;
 use crate::failure::Failure;
+use crate::text::quoted;
 
 /// What runs it once. Images that mount the boot partition at /boot/firmware rewrite the path themselves, in their initramfs.
 const HOOK: &str = "systemd.run=/boot/firstrun.sh systemd.run_success_action=reboot systemd.unit=kernel-command-line.target";
@@ -90,7 +90,7 @@ fn script(setup: &Setup) -> String {
             "if [ -f $custom ]; then $custom set_wlan {ssid} {psk} {country}\n\
              else\n  {{ echo 'country={country}'; echo 'ctrl_interface=DIR=/var/run/wpa_supplicant GROUP=netdev'; \
              printf 'network={{\\n ssid=\"%s\"\\n psk={psk}\\n}}\\n' {ssid}; }} > /etc/wpa_supplicant/wpa_supplicant.conf\n  \
-             chmod 600 /etc/wpa_supplicant/wpa_supplicant.conf\n  for lock in /var/lib/systemd/rfkill/*:wlan; do echo 0 > \"$lock\"; done\nfi\n"
+             chmod 600 /etc/wpa_supplicant/wpa_supplicant.conf\n  for lock in /var/lib/systemd/rfkill/*:wlan; do [ -e \"$lock\" ] && echo 0 > \"$lock\"; done\nfi\n"
         );
     }
     if let Some(zone) = setup.timezone.as_deref().map(quoted) {
@@ -100,10 +100,9 @@ fn script(setup: &Setup) -> String {
     }
     // The rest needs the network, and waits for the next start.
     text += &format!(
-        "cat > /etc/systemd/system/undertone-setup.service <<END\n[Unit]\nDescription=Set up Undertone, once\n\
-         Wants=network-online.target\nAfter=network-online.target\n[Service]\nType=oneshot\n\
-         ExecStart=/bin/sh $boot/{PREFIX}setup.sh\n[Install]\nWantedBy=multi-user.target\nEND\n\
-         systemctl enable undertone-setup.service\n"
+        "cat > /etc/systemd/system/{SERVICE} <<END\n{}END\nsystemctl enable {SERVICE}\n",
+        // The shell puts the folder in.
+        unit("$boot")
     );
     text += "rm -f \"$boot/firstrun.sh\"\nsed -i 's| systemd\\.[^ ]*||g' \"$boot/cmdline.txt\"\nexit 0\n";
     text
@@ -139,6 +138,11 @@ mod tests {
             std::io::Write::write_all(&mut shell.stdin.take().unwrap(), script.as_bytes()).unwrap();
             assert!(shell.wait().unwrap().success(), "{script}");
             assert!(!script.contains("psk=password"));
+            // A machine without rfkill must not get a file called `*:wlan`.
+            assert_eq!(
+                script.contains("rfkill/*"),
+                script.contains("do [ -e \"$lock\" ] && echo 0 > \"$lock\"; done")
+            );
         }
     }
 }

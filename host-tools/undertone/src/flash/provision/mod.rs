@@ -120,11 +120,6 @@ fn with_lines(config: &str, lines: &[String]) -> String {
     text
 }
 
-/// A word for a shell, whatever it holds.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,10 +133,5 @@ mod tests {
             "arm_64bit=1\n\n[all]\ndtoverlay=googlevoicehat-soundcard\n"
         );
         assert_eq!(with_lines(&once, &lines), once);
-    }
-
-    #[test]
-    fn no_word_gets_out_of_its_quotes() {
-        assert_eq!(quoted("it's; reboot"), r"'it'\''s; reboot'");
     }
 }

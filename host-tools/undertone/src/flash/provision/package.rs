@@ -17,7 +17,7 @@ const ARCHITECTURES: [&str; 3] = ["arm64", "armhf", "all"];
 
 /// Why it is none.
 pub(super) fn check(package: &[u8]) -> Result<(), String> {
-    let no_package = || "it is no Debian package".to_owned();
+    let no_package = || "it is not a Debian package".to_owned();
     let members = package.strip_prefix(b"!<arch>\n").ok_or_else(no_package)?;
     let (name, packed) = member(members, "control.tar").ok_or_else(no_package)?;
     let tar =
@@ -34,13 +34,13 @@ pub(super) fn check(package: &[u8]) -> Result<(), String> {
     }
     if !ARCHITECTURES.contains(&architecture.as_str()) {
         return Err(format!(
-            "it is for {architecture}, and the image for arm64 or armhf"
+            "it is for {architecture}; the image needs arm64 or armhf"
         ));
     }
     // The rest of a package that was cut short would be missed on the box only.
     match member(members, "data.tar") {
         Some(_) => Ok(()),
-        None => Err("it has no data, or ends in the middle of them: copy or make it again".into()),
+        None => Err("it has no data archive, or the file is cut short".into()),
     }
 }
 
@@ -167,7 +167,7 @@ mod tests {
         let with = |control: &str| check(&package("control.tar", &tar(control))).unwrap_err();
         assert_eq!(
             with(&CONTROL.replace("arm64", "amd64")),
-            "it is for amd64, and the image for arm64 or armhf"
+            "it is for amd64; the image needs arm64 or armhf"
         );
         assert!(with(&CONTROL.replace("undertoned", "bash")).contains("\"bash\""));
         assert!(with("").contains("\"\""));
@@ -176,7 +176,7 @@ mod tests {
             assert!(check(&whole[..length]).is_err(), "{length} bytes");
         }
         for other in [&b"hello"[..], b"!<arch>\ndebian-binary", &ar(&[("x", b"")])] {
-            assert_eq!(check(other).unwrap_err(), "it is no Debian package");
+            assert_eq!(check(other).unwrap_err(), "it is not a Debian package");
         }
         let error = check(&package("control.tar.xz", b"no xz")).unwrap_err();
         assert!(error.contains("cannot be unpacked"), "{error}");

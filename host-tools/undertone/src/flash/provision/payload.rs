@@ -15,6 +15,17 @@ use crate::failure::Failure;
 /// folders that `fatfs` makes.
 pub(super) const PREFIX: &str = "undertone-";
 
+/// What runs the script at every start, until it succeeds.
+pub(super) const SERVICE: &str = "undertone-setup.service";
+
+/// The unit of it, where the boot partition is at `boot`.
+pub(super) fn unit(boot: &str) -> String {
+    format!(
+        "[Unit]\nDescription=Set up Undertone, once\nWants=network-online.target\nAfter=network-online.target\n\
+         [Service]\nType=oneshot\nExecStart=/bin/sh {boot}/{PREFIX}setup.sh\n[Install]\nWantedBy=multi-user.target\n"
+    )
+}
+
 /// No file of it is larger.
 const MAX_BYTES: u64 = 200 << 20;
 
@@ -33,13 +44,15 @@ done
 if [ -f "$here/undertone-undertoned.deb" ]; then
     # The configuration above stays; what the package needs comes from the network.
     export DEBIAN_FRONTEND=noninteractive
-    cp "$here/undertone-undertoned.deb" /tmp/undertoned.deb
+    # Not in /tmp, where somebody else may have made a file of this name.
+    deb=/var/cache/undertoned.deb
+    cp "$here/undertone-undertoned.deb" "$deb"
     apt-get update
-    if ! apt-get install --yes --no-install-recommends -o Dpkg::Options::=--force-confold /tmp/undertoned.deb; then
+    if ! apt-get install --yes --no-install-recommends -o Dpkg::Options::=--force-confold "$deb"; then
         echo 'the package could not be installed; it is tried again at the next start'
         exit 1
     fi
-    rm -f /tmp/undertoned.deb
+    rm -f "$deb"
 fi
 rm -f "$here"/undertone-*
 systemctl disable undertone-setup.service 2> /dev/null
@@ -143,7 +156,16 @@ fn check_configuration(
     };
     let text = std::str::from_utf8(content).map_err(|error| wrong(&error))?;
     let environment = environment.clone().into_iter().collect();
-    crate::configuration::check(path, text, environment, model).map_err(|error| wrong(&error))
+    crate::configuration::check(path, text, environment, model).map_err(|error| wrong(&error))?;
+    // It is installed for everybody to read; the environment is not.
+    if crate::configuration::holds_password(text) {
+        return Err(refuse(
+            path,
+            &"mqtt.password would be readable by every user of the box",
+            "give it in [environment] of the setup, as UNDERTONE_MQTT_PASSWORD",
+        ));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -159,6 +181,14 @@ mod tests {
             .unwrap();
         std::io::Write::write_all(&mut shell.stdin.take().unwrap(), SCRIPT.as_bytes()).unwrap();
         assert!(shell.wait().unwrap().success());
+    }
+
+    #[test]
+    fn root_writes_nothing_where_others_can_put_a_file() {
+        assert!(
+            !SCRIPT.contains("\"/tmp") && !SCRIPT.contains(" /tmp"),
+            "{SCRIPT}"
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use crate::boards;
 use crate::failure::Failure;
+use crate::text;
 use user::User;
 use wifi::Wifi;
 
@@ -75,11 +76,7 @@ fn refuse(field: &str, problem: impl std::fmt::Display) -> anyhow::Error {
 
 impl Setup {
     pub(in crate::flash) fn read(path: &Path) -> Result<Self> {
-        use std::io::Read as _;
-        let mut text = String::new();
-        crate::bundle::open(path)?
-            .take(1 << 20)
-            .read_to_string(&mut text)
+        let text = text::bounded(crate::bundle::open(path)?, 1 << 20)
             .map_err(|error| refuse("the file", error))?;
         let mut setup = Self::parse(&text)?;
         setup.folder = path.parent().unwrap_or(Path::new(".")).to_owned();
@@ -104,7 +101,7 @@ impl Setup {
         {
             return Err(refuse(
                 "hostname",
-                format!("{host:?} is none; 1 to 63 of a-z, 0-9 and - are"),
+                format!("{host:?} is not a host name; use 1 to 63 of a-z, 0-9 and -"),
             ));
         }
         if let Some(board) = &self.board {

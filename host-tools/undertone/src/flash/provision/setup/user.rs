@@ -32,7 +32,9 @@ impl User {
         {
             return Err(refuse(
                 "user.name",
-                format!("{name:?} is none; a-z first, then a-z, 0-9, - and _ are, but not root"),
+                format!(
+                    "{name:?} is not a user name; start with a-z, then a-z, 0-9, - or _; not root"
+                ),
             ));
         }
         if let Some(hash) = password_hash {
@@ -43,7 +45,7 @@ impl User {
             if !known || hash.len() < 20 || hash.len() > 256 || !hash.bytes().all(plain) {
                 return Err(refuse(
                     "user.password_hash",
-                    "it is no hash; never write the password itself, but what `openssl passwd -6` prints",
+                    "it is not a hash; never write the password itself, but what `openssl passwd -6` prints",
                 ));
             }
         }
@@ -55,7 +57,9 @@ impl User {
             if !known || key.split(' ').count() < 2 || key.chars().any(char::is_control) {
                 return Err(refuse(
                     "user.ssh_keys",
-                    format!("{kind:?}... is no public key; a line of ~/.ssh/id_ed25519.pub is"),
+                    format!(
+                        "{kind:?}... is not a public key; take a line of ~/.ssh/id_ed25519.pub"
+                    ),
                 ));
             }
         }

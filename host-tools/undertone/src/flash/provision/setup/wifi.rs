@@ -35,7 +35,7 @@ impl Wifi {
             return Err(refuse(
                 "wifi.country",
                 format!(
-                    "{:?} is no country of ISO 3166; two capitals are, such as DE, GB or US",
+                    "{:?} is not a country of ISO 3166; use two capitals, such as DE, GB or US",
                     self.country
                 ),
             ));
@@ -53,6 +53,6 @@ impl Wifi {
             4096,
             &mut key,
         );
-        key.iter().map(|byte| format!("{byte:02x}")).collect()
+        crate::text::hex(&key)
     }
 }

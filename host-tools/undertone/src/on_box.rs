@@ -7,7 +7,8 @@ use anyhow::Result;
 use serde_json::Value;
 
 use crate::failure::Failure;
-use crate::remote::{Connection, Remote, quoted, report_in};
+use crate::remote::{Connection, Remote, report_in};
+use crate::text::quoted;
 
 /// Which box, and what its `undertoned` is told.
 #[derive(Debug, clap::Args)]
@@ -51,7 +52,7 @@ impl OnBox {
             // What clap says of a wrong command line, and only that.
             _ if code == 2 => Err(Failure::error(
                 "bad-arguments",
-                format!("`{line}` was not understood on {wherever}; what it says stands above"),
+                format!("`{line}` was not understood on {wherever}; see its output above"),
                 format!("see what it takes there: undertoned {word} --help"),
             )),
             _ => Err(Failure::error(

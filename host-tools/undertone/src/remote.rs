@@ -7,9 +7,16 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::text::quoted;
 
 /// The program on a box, which asks nobody for a password.
 const UNDERTONED: &str = "sudo -n undertoned";
+
+/// What ssh and scp exit with where the connection, and not the command, failed: ssh(1).
+const NO_CONNECTION: i32 = 255;
+
+/// The code of a box that cannot be reached, or was lost.
+pub(crate) const UNREACHABLE: &str = "unreachable";
 
 /// How to reach a box.
 #[derive(Debug, clap::Args)]
@@ -39,9 +46,7 @@ impl Connection {
     pub(crate) fn command(&self) -> Option<&str> {
         self.remote_command.as_deref()
     }
-}
 
-impl Connection {
     /// Without the key that was named, ssh would try others, and ask for a password in the end.
     fn must_be_there(&self) -> Result<()> {
         let named = [&self.identity, &self.ssh_config];
@@ -91,7 +96,7 @@ impl<'a> Remote<'a> {
         if self.target.starts_with('-') || self.target.is_empty() {
             return Err(Failure::error(
                 "bad-target",
-                format!("{:?} is no box", self.target),
+                format!("{:?} is not a box", self.target),
                 "name it as user@host, or as ~/.ssh/config does",
             ));
         }
@@ -114,7 +119,7 @@ impl<'a> Remote<'a> {
             ssh.stdin(Stdio::null());
         }
         let output = ssh.output().map_err(|error| cannot_start("ssh", &error))?;
-        if output.status.code() == Some(255) {
+        if output.status.code() == Some(NO_CONNECTION) {
             return Err(self.unreachable("ssh"));
         }
         Ok(output)
@@ -122,9 +127,9 @@ impl<'a> Remote<'a> {
 
     fn unreachable(&self, program: &str) -> anyhow::Error {
         Failure::error(
-            "unreachable",
+            UNREACHABLE,
             format!(
-                "{program} cannot reach {}, or lost it; what it says stands above",
+                "{program} cannot reach {}, or lost it; see its output above",
                 self.target
             ),
             format!(
@@ -225,10 +230,18 @@ impl<'a> Remote<'a> {
             scp.stdin(Stdio::null());
         }
         let status = scp.status().map_err(|error| cannot_start("scp", &error))?;
-        if !status.success() {
-            return Err(self.unreachable("scp"));
+        match status.code() {
+            Some(0) => Ok(()),
+            Some(NO_CONNECTION) => Err(self.unreachable("scp")),
+            _ => Err(Failure::error(
+                "copy-failed",
+                format!(
+                    "scp could not copy the bundle to {}; see its output above",
+                    self.target
+                ),
+                format!("ssh {} df -h /tmp", self.target),
+            )),
         }
-        Ok(())
     }
 }
 
@@ -254,14 +267,6 @@ pub(crate) fn report_in(output: &[u8]) -> Option<Value> {
     lines.find_map(|line| serde_json::from_str(line).ok())
 }
 
-pub(crate) fn quoted(word: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-=:,@+".contains(&byte);
-    if !word.is_empty() && word.bytes().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -273,16 +278,5 @@ mod tests {
         for other in ["", "df: not found\n", "Filesystem\ntmpfs - - -\n"] {
             assert_eq!(free_in(other), None, "{other:?}");
         }
-    }
-
-    #[test]
-    fn words_survive_the_shell_of_the_box() {
-        assert_eq!(
-            quoted("/tmp/undertone.x/bundle.utb"),
-            "/tmp/undertone.x/bundle.utb"
-        );
-        assert_eq!(quoted("a b"), "'a b'");
-        assert_eq!(quoted("it's;reboot"), r"'it'\''s;reboot'");
-        assert_eq!(quoted(""), "''");
     }
 }

@@ -9,8 +9,9 @@ use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use undertone_slots::{Bundle, Manifest, Version};
 
+use crate::clean::clean;
 use crate::failure::Failure;
-use crate::remote::{Connection, Remote};
+use crate::remote::{Connection, Remote, UNREACHABLE};
 use crate::{bundle, print};
 
 /// What the bundle is called on its way.
@@ -22,7 +23,7 @@ pub(crate) struct Deploy {
     target: String,
     /// A signed bundle (.utb)
     bundle: PathBuf,
-    /// Check it with this public key (.pub) here already
+    /// Check it with this public key (.pub) before it is sent
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// Let the box check everything, and change nothing
@@ -60,24 +61,23 @@ impl Deploy {
         eprintln!(
             "{}: board {}, runs {}",
             self.target,
-            text(&status, "board"),
-            describe(&status)
+            clean(text(&status, "board")),
+            clean(&describe(&status))
         );
         let folder = remote.make_folder()?;
         let there = format!("{folder}/{NAME}");
         let outcome = remote.upload(&self.bundle, &folder, NAME).and_then(|()| {
             eprintln!("version {} is there; the box checks it", manifest.version);
-            let words: &[&str] = if self.dry_run {
-                &["install", "--dry-run", &there]
-            } else {
-                &["install", &there]
-            };
-            remote.slot(words)
+            if self.dry_run {
+                return remote.slot(&["install", "--dry-run", &there]);
+            }
+            remote
+                .slot(&["install", &there])
+                .or_else(|error| self.after_a_break(&remote, &manifest, &status, error))
         });
         // The box has its own copy by now; a connection that is gone leaves a file in its /tmp.
         let _ = remote.run(&["rm", "-rf", "--", &folder]);
-        let report = outcome.or_else(|error| self.after_a_break(&remote, &manifest, error))?;
-        print::report(&report, self.connection.json)
+        print::report(&outcome?, self.connection.json)
     }
 
     /// The bundle is read to its end before anything is sent.
@@ -93,25 +93,38 @@ impl Deploy {
         bundle::drain(opened, &self.bundle)
     }
 
-    /// Where the connection broke during the trial, the box has gone on by itself: ask it what became of it.
+    /// Where the connection broke while the box installed, it has gone on by itself: ask it what became of it.
+    /// `before` is what it said before that.
     fn after_a_break(
         &self,
         remote: &Remote<'_>,
         manifest: &Manifest,
+        before: &Value,
         error: anyhow::Error,
     ) -> Result<Value> {
         let broke = error
             .downcast_ref::<Failure>()
-            .is_some_and(|failure| failure.code == "unreachable");
-        if !broke || self.dry_run {
+            .is_some_and(|failure| failure.code == UNREACHABLE);
+        if !broke {
             return Err(error);
         }
         eprintln!("the connection broke; asking the box what became of it");
         let status = remote
             .slot(&["status"])
             .context("the box went on by itself, and cannot be asked now")?;
+        if !status["trial"].is_null() {
+            return Err(Failure::error(
+                "trial-pending",
+                format!(
+                    "the connection broke, and {} is still trying version {}",
+                    self.target, manifest.version
+                ),
+                format!("undertone status {}", self.target),
+            ));
+        }
+        // The same version may have been committed before; a new one is always in the other slot.
         let last = &status["last"];
-        if status["trial"].is_null()
+        if status["current"] != before["current"]
             && last["version"] == json!(manifest.version)
             && last["ending"] == "committed"
         {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -234,10 +235,18 @@ fn resuming_does_again_only_what_is_not_complete() {
         .find(r#"{"kind":"file","file":"calls/deep/b.wav""#)
         .unwrap();
     fs::write(&out, &text[..position + 20]).unwrap();
+    fs::set_permissions(&out, fs::Permissions::from_mode(0o640)).unwrap();
+    let other = folder.path().join("other");
+    fs::write(&other, "mine").unwrap();
+    symlink(&other, folder.path().join("out.jsonl.resuming")).unwrap();
     let again = analyze(folder.path(), &words);
     assert!(again.talk.contains("--resume"), "{}", again.talk);
     let answer = analyze(folder.path(), &resume);
     assert!(answer.talk.contains("torn"), "{}", answer.talk);
+    // Who may read the rows is as it was, and a link that lay beside them was not followed.
+    let mode = fs::metadata(&out).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+    assert_eq!(fs::read_to_string(&other).unwrap(), "mine");
     assert_eq!(sorted(), whole);
 
     // The broken recording was copied again, whole.

@@ -17,6 +17,7 @@ mod recording;
 mod resume;
 mod roles;
 mod shard;
+mod spans;
 mod timeline;
 mod trace;
 mod work;
@@ -52,7 +53,7 @@ pub(crate) struct Args {
     /// Who is heard
     #[arg(long, value_enum)]
     subjects: Option<Subjects>,
-    /// On what ground
+    /// Legal basis for listening
     #[arg(long, value_enum)]
     legal_basis: Option<LegalBasis>,
     /// A model file [default: the model inside this program]
@@ -85,7 +86,7 @@ pub(crate) struct Args {
         conflicts_with_all = ["format", "output", "resume", "shard", "jobs"]
     )]
     report: Option<PathBuf>,
-    /// Go on with an output that was begun: what is complete in it is not analysed again
+    /// Continue an output that was begun: what is complete in it is not analysed again
     #[arg(long, requires = "output")]
     resume: bool,
     /// Analyse the I-th of N parts only, 1/N to N/N; a recording is always in the same part
@@ -218,7 +219,7 @@ impl Args {
                     "{} of {} recordings could not be analysed to their end; the reasons are {place}",
                     outcome.failed, outcome.recordings
                 ),
-                "see to these recordings; with --output, --resume tries them again",
+                "check these recordings; with --output, --resume tries them again",
             ));
         }
         Ok(())

@@ -1,12 +1,13 @@
 //! Rows about utterances as a Parquet file, for DuckDB, Spark and the like: one column per field, one per score.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs::{File, Permissions};
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use parquet::basic::Compression;
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::file::metadata::KeyValue;
@@ -15,7 +16,8 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use serde::Deserialize;
 
-use super::line::Run;
+use super::line::{Head, Run};
+use crate::place;
 
 /// Rows that are held at once.
 const GROUP: usize = 50_000;
@@ -46,8 +48,11 @@ pub(super) fn write(journal: &Path, output: &Path) -> Result<()> {
     let mut lines = BufReader::new(File::open(journal)?).lines();
     let first = lines.next().context("the rows it is made of are gone")??;
     let run: Run = serde_json::from_str(&first)?;
-    let unfinished = output.with_added_extension("unfinished");
-    let mut file = File::create(&unfinished)?;
+    // Of a name that nobody can foresee, and as readable as a new file of this user is.
+    let mut file = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o666))
+        .tempfile_in(place::folder_of(output))
+        .map_err(|error| place::refused(output, &error))?;
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .set_created_by(format!("undertone {}", env!("CARGO_PKG_VERSION")))
@@ -56,10 +61,13 @@ pub(super) fn write(journal: &Path, output: &Path) -> Result<()> {
     let schema = Arc::new(parse_message_type(&schema(&run.labels))?);
     let mut writer = SerializedFileWriter::new(&mut file, schema, Arc::new(properties))?;
     let mut columns = Columns::new(&run.labels);
-    for line in lines {
-        // Rows about recordings have no scores.
-        if let Ok(row) = serde_json::from_str(&line?) {
-            columns.push(row);
+    for (index, line) in lines.enumerate() {
+        let line = line?;
+        match serde_json::from_str(&line) {
+            Ok(row) => columns.push(row)?,
+            // Rows about the run and its recordings have no scores; any other must have all.
+            Err(_) if has_no_scores(&line) => {}
+            Err(error) => bail!("line {} of the rows is damaged: {error}", index + 2),
         }
         if columns.rows == GROUP {
             columns.flush(&mut writer)?;
@@ -67,8 +75,15 @@ pub(super) fn write(journal: &Path, output: &Path) -> Result<()> {
     }
     columns.flush(&mut writer)?;
     writer.close()?;
-    file.sync_all()?;
-    Ok(fs::rename(&unfinished, output)?)
+    file.as_file().sync_all()?;
+    file.persist(output)
+        .map(drop)
+        .map_err(|error| place::refused(output, &error.error))
+}
+
+fn has_no_scores(line: &str) -> bool {
+    let head: Option<Head> = serde_json::from_str(line).ok();
+    head.is_some_and(|head| ["run", "file", "error"].contains(&head.kind.as_str()))
 }
 
 fn schema(labels: &[String]) -> String {
@@ -141,29 +156,29 @@ impl<'a> Columns<'a> {
         self.rows = 0;
     }
 
-    fn push(&mut self, row: Row) {
+    fn push(&mut self, row: Row) -> Result<()> {
         let mut columns = self.columns.iter_mut();
         let mut put = |cell: Cell| {
-            if let Some(column) = columns.next() {
-                column.push(cell);
-            }
+            let column = columns.next();
+            column.context("a row has too many values")?.push(cell)
         };
-        put(Cell::Text(Some(row.kind)));
-        put(Cell::Text(Some(row.file)));
-        put(Cell::Whole(row.channel));
-        put(Cell::Text(row.role));
-        put(Cell::Whole(row.id));
-        put(Cell::Whole(row.start_ms));
-        put(Cell::Whole(row.end_ms));
-        put(Cell::Text(Some(row.label)));
-        put(Cell::Real(row.confidence));
-        put(Cell::Text(row.reason));
+        put(Cell::Text(Some(row.kind)))?;
+        put(Cell::Text(Some(row.file)))?;
+        put(Cell::Whole(row.channel))?;
+        put(Cell::Text(row.role))?;
+        put(Cell::Whole(row.id))?;
+        put(Cell::Whole(row.start_ms))?;
+        put(Cell::Whole(row.end_ms))?;
+        put(Cell::Text(Some(row.label)))?;
+        put(Cell::Real(row.confidence))?;
+        put(Cell::Text(row.reason))?;
         for label in self.labels {
             put(Cell::Real(
                 row.scores.get(label).copied().unwrap_or(f64::NAN),
-            ));
+            ))?;
         }
         self.rows += 1;
+        Ok(())
     }
 
     /// Writes the group, if there is one.
@@ -206,8 +221,11 @@ enum Cell {
 }
 
 impl Column {
-    /// Adds a value of the column's own type; another one cannot come, since both follow the schema.
-    fn push(&mut self, cell: Cell) {
+    /// Adds a value of the column's own type.
+    ///
+    /// # Errors
+    /// For another type: what came after it would be in other rows than the rest.
+    fn push(&mut self, cell: Cell) -> Result<()> {
         match (self, cell) {
             (Self::Text(values), Cell::Text(text)) => {
                 values.push(text.unwrap_or_default().into_bytes().into())
@@ -218,7 +236,50 @@ impl Column {
             }
             (Self::Whole(values), Cell::Whole(value)) => values.push(value),
             (Self::Real(values), Cell::Real(value)) => values.push(value),
-            _ => {}
+            _ => bail!("a value is not of its column's type"),
         }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    const RUN: &str = r#"{"kind":"run","version":"0","model":"m","labels":["a","b"],"deployment":{"purpose":"evaluation","subjects":"volunteers"},"channels":"mix","roles":null,"updates":false}"#;
+    const END: &str = r#"{"kind":"end","file":"x.wav","channel":0,"role":null,"id":1,"start_ms":0,"end_ms":9,"label":"a","confidence":0.7,"scores":{"a":0.7,"b":0.3},"reason":"silence"}"#;
+    const FILE: &str = r#"{"kind":"file","file":"x.wav","seconds":1.0,"sample_rate":16000,"channels":1,"utterances":1}"#;
+
+    #[test]
+    fn a_row_that_is_damaged_is_told_with_its_line_and_not_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let (journal, output) = (folder.path().join("j"), folder.path().join("o"));
+        let written = |lines: &[&str]| {
+            fs::write(&journal, lines.join("\n")).unwrap();
+            write(&journal, &output)
+        };
+        written(&[RUN, END, FILE, END]).unwrap();
+        fs::remove_file(&output).unwrap();
+        for damaged in [
+            &END[..60],
+            &END.replace("\"label\":\"a\",", ""),
+            &END.replace("0.3", "null"),
+        ] {
+            let error = written(&[RUN, FILE, damaged]).unwrap_err().to_string();
+            assert!(
+                error.starts_with("line 3 of the rows is damaged: "),
+                "{error}"
+            );
+            // Neither the file nor what it was made of is there.
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_an_error_and_leaves_no_hole() {
+        let mut column = Column::Whole(Vec::new());
+        column.push(Cell::Whole(1)).unwrap();
+        assert!(column.push(Cell::Real(1.0)).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! Going on with rows that an earlier run began: what is complete stays, all else is done again.
 
 use std::collections::HashSet;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 
@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 
 use super::line::{Head, Run};
 use crate::failure::Failure;
+use crate::place;
 
 /// Leaves in the file only the rows of recordings that are complete, and returns these. Rows of recordings that failed
 /// or were cut short go, and so does a torn line.
@@ -39,9 +40,13 @@ pub(super) fn prepare(path: &Path, run: &Run) -> Result<HashSet<String>> {
         return Err(cannot_resume(format!("{place} is empty")));
     }
 
-    let kept = path.with_added_extension("resuming");
+    // In its place once it is whole; who may read the rows stays as it is.
+    let kept = tempfile::NamedTempFile::new_in(place::folder_of(path))
+        .map_err(|error| place::refused(path, &error))?;
+    let mode = File::open(path)?.metadata()?.permissions();
+    kept.as_file().set_permissions(mode).with_context(cannot)?;
     let (mut dropped, mut torn) = (0, 0);
-    let mut out = BufWriter::new(File::create(&kept).with_context(cannot)?);
+    let mut out = BufWriter::new(kept);
     for_each_row(path, |line, head| {
         let Some(head) = head else {
             torn += 1;
@@ -59,11 +64,11 @@ pub(super) fn prepare(path: &Path, run: &Run) -> Result<HashSet<String>> {
         Ok(())
     })
     .with_context(cannot)?;
-    out.into_inner()
-        .context("cannot write")?
-        .sync_all()
+    let kept = out.into_inner().context("cannot write")?;
+    kept.as_file().sync_all().with_context(cannot)?;
+    kept.persist(path)
+        .map_err(|error| error.error)
         .with_context(cannot)?;
-    fs::rename(&kept, path).with_context(cannot)?;
     if dropped + torn > 0 {
         eprintln!(
             "{place}: {dropped} row(s) of recordings that are not complete, and {torn} torn one(s), are left out"

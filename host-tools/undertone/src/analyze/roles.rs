@@ -111,7 +111,7 @@ fn role(name: &str) -> Result<Option<String>, String> {
     let allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ');
     if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(allowed) {
         return Err(format!(
-            "{name:?} is no role: give 1 to {MAX_NAME} letters, digits, blanks, _ or -; a channel is left out with - or skip"
+            "{name:?} is not a role: give 1 to {MAX_NAME} letters, digits, blanks, _ or -; a channel is left out with - or skip"
         ));
     }
     Ok(Some(name.to_owned()))

@@ -37,7 +37,7 @@ impl FromStr for Shard {
         parts
             .filter(|shard| (1..=shard.count).contains(&shard.index))
             .ok_or_else(|| {
-                format!("{text:?} is no part: give I/N with I from 1 to N, for instance 2/8")
+                format!("{text:?} is not a part: give I/N with I from 1 to N, for instance 2/8")
             })
     }
 }

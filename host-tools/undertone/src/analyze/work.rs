@@ -29,7 +29,7 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// One line for people. Hours a minute are by the clock, hours a CPU minute by what the cores gave this process.
+    /// One line for people. Hours per minute are by the clock, hours per CPU minute by what the cores gave this process.
     pub(super) fn describe(&self, skipped: usize) -> String {
         let hours = self.seconds / 3600.0;
         let per_minute = |seconds: f64| hours / (seconds.max(1e-9) / 60.0);
@@ -39,8 +39,8 @@ impl Outcome {
             format!("; {skipped} were complete already")
         };
         format!(
-            "{} recording(s), {hours:.2} h of audio, {} utterance(s) in {:.1} s with {} job(s): {:.1} h of audio a minute, \
-             {:.1} h a CPU minute{complete}",
+            "{} recording(s), {hours:.2} h of audio, {} utterance(s) in {:.1} s with {} job(s): {:.1} h of audio per minute, \
+             {:.1} h per CPU minute{complete}",
             self.recordings,
             self.utterances,
             self.elapsed.as_secs_f64(),

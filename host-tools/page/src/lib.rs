@@ -7,7 +7,8 @@
 //! - Text is escaped where it enters ([`Html`]); a file name cannot become markup.
 //! - Charts ([`chart`]) take their colours from the page's style, so that they follow its light or dark theme, and
 //!   stand alone as pictures with [`chart::Chart::standalone`].
-//! - Nothing here reads a file, a clock or a device.
+//! - Nothing here reads a clock or a device. The only file that is read or written is the page itself
+//!   ([`may_be_written`], [`write()`]).
 
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]

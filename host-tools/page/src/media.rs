@@ -104,6 +104,7 @@ pub fn wav_uri(samples: &[f32], rate: u32) -> String {
 fn mu_law(sample: f32) -> u8 {
     const BIAS: i32 = 0x84;
     const CLIP: i32 = 32_635;
+    let sample = if sample.is_finite() { sample } else { 0.0 };
     let linear = (sample * 32_767.0) as i32;
     let sign = if linear < 0 { 0x80u8 } else { 0 };
     let magnitude = linear.saturating_abs().min(CLIP) + BIAS;
@@ -122,7 +123,9 @@ mod tests {
         assert_eq!(mu_law(0.0), 0xff);
         assert_eq!(mu_law(1.0), 0x80);
         assert_eq!(mu_law(-1.0), 0x00);
-        assert_eq!(mu_law(f32::NAN), 0xff);
+        for no_number in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert_eq!(mu_law(no_number), 0xff);
+        }
         assert_eq!(mu_law(1000.0 / 32_767.0), 0xce);
     }
 

@@ -2,8 +2,9 @@
 
 use super::Chart;
 use super::axis::{Axis, Ticks};
+use super::frame::draw;
 use super::ink::Ink;
-use super::plot::{Size, draw};
+use super::plot::Size;
 use crate::PageError;
 
 /// Values under one name, one for each group of bars.

@@ -4,8 +4,9 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::Chart;
 use super::axis::{Axis, around};
+use super::frame::draw;
 use super::ink::Ink;
-use super::plot::{Size, draw};
+use super::plot::Size;
 use crate::PageError;
 
 /// Points at which a density is drawn.

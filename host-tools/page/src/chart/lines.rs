@@ -3,8 +3,9 @@
 use super::Chart;
 use super::axis::Axis;
 use super::bars::precise;
+use super::frame::draw;
 use super::ink::Ink;
-use super::plot::{Size, draw};
+use super::plot::Size;
 use crate::PageError;
 
 /// One line.

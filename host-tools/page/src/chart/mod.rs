@@ -7,6 +7,7 @@ mod axis;
 mod backend;
 mod bars;
 mod density;
+mod frame;
 mod heat;
 mod ink;
 mod lines;

@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use super::Chart;
 use super::axis::{Axis, around};
+use super::frame::draw;
 use super::ink::Ink;
-use super::plot::{Size, draw, stroke_class};
+use super::plot::{Size, stroke_class};
 use crate::PageError;
 
 /// Points that belong together.

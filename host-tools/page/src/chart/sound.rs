@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use super::Chart;
 use super::axis::Axis;
+use super::frame::draw;
 use super::ink::Ink;
-use super::plot::{Size, draw, fill_class};
+use super::plot::{Size, fill_class};
 use crate::PageError;
 use crate::media::{heat_png, magma};
 

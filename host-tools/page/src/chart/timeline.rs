@@ -4,8 +4,9 @@ use plotters::style::text_anchor::{HPos, VPos};
 
 use super::Chart;
 use super::axis::Axis;
+use super::frame::{Legend, draw};
 use super::ink::Ink;
-use super::plot::{Legend, Plot, Size, draw, fill_class};
+use super::plot::{Plot, Size, fill_class};
 use super::sound::{Envelope, outline};
 use crate::PageError;
 

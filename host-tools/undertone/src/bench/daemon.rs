@@ -44,20 +44,19 @@ pub(super) fn check(path: &Path) -> Result<()> {
     }
     let said: String = said.chars().filter(|c| !c.is_control()).take(80).collect();
     Err(refused(format!(
-        "it is no undertoned: --version should say `undertoned` and a version, but it says `{said}` ({})",
+        "it is not undertoned: --version should say `undertoned` and a version, but it says `{said}` ({})",
         asked.status
     )))
 }
 
 /// Starts it on a recording at real-time pace.
 pub(super) fn measure(path: &Path, speech: &Speech, repeats: usize) -> Result<Vec<Figure>> {
-    let folder = std::env::temp_dir().join(format!("undertone-bench-{}", std::process::id()));
-    std::fs::create_dir_all(&folder)?;
-    let recording = folder.join("speech.wav");
+    let folder = tempfile::tempdir()?;
+    let recording = folder.path().join("speech.wav");
     std::fs::write(&recording, wav(&speech.seconds(30), speech.rate))?;
-    let figures = starts(path, &recording, repeats);
-    std::fs::remove_dir_all(&folder)?;
-    figures
+    let figures = starts(path, &recording, repeats)?;
+    folder.close()?;
+    Ok(figures)
 }
 
 fn starts(path: &Path, recording: &Path, repeats: usize) -> Result<Vec<Figure>> {

@@ -33,7 +33,8 @@ pub(super) struct Python {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
-    folder: std::path::PathBuf,
+    /// What it was given; goes with it.
+    _folder: tempfile::TempDir,
     /// The peers that are there, with their versions.
     pub(super) versions: BTreeMap<String, String>,
     /// The others, with the reason.
@@ -61,10 +62,10 @@ impl Python {
     /// # Errors
     /// An interpreter that does not start or lacks numpy, with the command that helps.
     pub(super) fn start(interpreter: &Path, material: &Material<'_>) -> Result<Self> {
-        let folder = std::env::temp_dir().join(format!("undertone-peers-{}", std::process::id()));
-        std::fs::create_dir_all(&folder)?;
+        // Of a name that nobody can foresee: a script in it is run.
+        let folder = tempfile::tempdir()?;
         let place = |name: &str, bytes: &[u8]| -> Result<std::path::PathBuf> {
-            let path = folder.join(name);
+            let path = folder.path().join(name);
             std::fs::write(&path, bytes)
                 .with_context(|| format!("cannot write {}", path.display()))?;
             Ok(path)
@@ -90,7 +91,7 @@ impl Python {
             child,
             input,
             output: BufReader::new(output),
-            folder,
+            _folder: folder,
             versions: BTreeMap::new(),
             missing: BTreeMap::new(),
         };
@@ -120,10 +121,9 @@ impl Python {
 
 impl Drop for Python {
     fn drop(&mut self) {
-        // It may have ended by itself, and an empty folder that stays behind harms nobody.
+        // It may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 

@@ -1,6 +1,8 @@
 //! `undertone fleet`: what concerns many boxes at once.
 
+mod chance;
 mod counts;
+mod course;
 mod histogram;
 mod limits;
 mod listener;

@@ -1,33 +1,27 @@
-//! `undertone fleet simulate`: many boxes, one broker, one subscriber, one after the other: connect, speak, be quiet,
-//! leave, tidy up.
+//! `undertone fleet simulate`: many boxes, one broker, one subscriber.
 
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::channel;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use undertone_mqtt::{Failure as MqttFailure, tls};
 
-use super::counts::{Counts, Phase, Times, of};
+use super::counts::{Counts, Phase, Times};
+use super::course::Course;
 use super::histogram::Histogram;
 use super::limits;
 use super::listener::{self, Listener};
-use super::process::{self, Taken};
-use super::report::{Connections, Events, Latency, Process, Report, rounded};
+use super::process;
+use super::report::{Latency, Report};
 use super::slot::Way;
 use super::swarm::{self, Plan};
 use crate::broker::{Access, Url, client_id, refused};
 use crate::failure::Failure;
 use crate::print;
-
-/// How long what was said may be on its way.
-const DRAIN: Duration = Duration::from_secs(30);
-/// From one look at the processes to the next.
-const LOOK: Duration = Duration::from_millis(500);
 
 /// Load a real broker with virtual boxes, and measure what arrives, when, and at what cost
 #[derive(Debug, clap::Args)]
@@ -37,17 +31,17 @@ pub(crate) struct Args {
     broker: Url,
     /// Virtual boxes, each with a connection of its own
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=50_000))]
-    boxes: u32,
+    pub(super) boxes: u32,
     /// Utterances for each box and minute, on average
     #[arg(long, default_value_t = 3.0)]
-    rate: f64,
-    /// Seconds for which people speak and it is measured
+    pub(super) rate: f64,
+    /// Seconds during which people speak and figures are taken
     #[arg(long, value_name = "S", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    duration: u64,
+    pub(super) duration: u64,
     /// Connections that are made in a second
     #[arg(long, value_name = "N", default_value_t = 500.0)]
-    connect_rate: f64,
-    /// Every so many boxes, one is lost without a word at the end; 0: none
+    pub(super) connect_rate: f64,
+    /// Drop every Nth box without a disconnect at the end; 0: none
     #[arg(long, value_name = "N", default_value_t = 100)]
     lose_every: usize,
     /// What topics begin with; not that of real boxes, unless dashboards are to see these
@@ -55,7 +49,7 @@ pub(crate) struct Args {
     prefix: String,
     /// The same seed gives the same boxes
     #[arg(long, default_value_t = 1)]
-    seed: u64,
+    pub(super) seed: u64,
     /// The broker's process, to measure it [default: who listens on the port, if that is on this machine]
     #[arg(long, value_name = "PID")]
     broker_pid: Option<u32>,
@@ -85,7 +79,7 @@ impl Args {
             }
         }
         if !crate::monitor::is_topic(&self.prefix) {
-            let cause = format!("--prefix is {:?}, which no topic is called", self.prefix);
+            let cause = format!("--prefix is {:?}, which is not a valid topic", self.prefix);
             return Err(Failure::error(
                 "fleet-topic",
                 cause,
@@ -220,158 +214,4 @@ fn reachable(host: &str, port: u16) -> std::io::Result<SocketAddr> {
         }
     }
     outcome
-}
-
-/// The phases, one after the other.
-struct Course<'a> {
-    args: &'a Args,
-    counts: &'a Counts,
-    end: &'a AtomicBool,
-    pid: Option<u32>,
-}
-
-impl Course<'_> {
-    fn run(&self, is_over: impl Fn() -> bool) -> Result<Report> {
-        let (args, counts) = (self.args, self.counts);
-        let boxes = u64::from(args.boxes);
-        eprintln!("fleet: connecting {boxes} boxes");
-        let began = Instant::now();
-        let patience = Duration::from_secs_f64(60.0 + 2.0 * boxes as f64 / args.connect_rate);
-        self.wait(patience, &is_over, || of(&counts.up) >= boxes)?;
-        if of(&counts.up) < boxes {
-            return Err(Failure::error(
-                "fleet-connect",
-                format!(
-                    "{} of {boxes} boxes are connected after {:.0} s",
-                    of(&counts.up),
-                    began.elapsed().as_secs_f64()
-                ),
-                "look at the broker's log; mosquitto: ulimit -n and max_connections; a lower --connect-rate",
-            ));
-        }
-        let connected_in_s = rounded(began.elapsed().as_secs_f64(), 1);
-        // What the boxes said on connecting must have arrived before anything is measured.
-        self.wait(DRAIN, &is_over, || of(&counts.heard) >= of(&counts.sent))?;
-
-        eprintln!(
-            "fleet: connected in {connected_in_s} s; measuring for {} s",
-            args.duration
-        );
-        let before = [of(&counts.sent), of(&counts.heard)];
-        let own = std::process::id();
-        let taken = [self.pid, Some(own)].map(|pid| pid.and_then(process::taken));
-        let measured = Instant::now();
-        counts.enter(Phase::Speaking);
-        let mut most = taken.map(|taken| taken.map_or(0, |taken| taken.resident));
-        let until = measured + Duration::from_secs(args.duration);
-        while Instant::now() < until {
-            self.wait(
-                LOOK.min(until.saturating_duration_since(Instant::now())),
-                &is_over,
-                || false,
-            )?;
-            let now = [self.pid, Some(own)].map(|pid| pid.and_then(process::taken));
-            for (most, now) in most.iter_mut().zip(now) {
-                *most = (*most).max(now.map_or(0, |now| now.resident));
-            }
-        }
-        let seconds = measured.elapsed().as_secs_f64();
-        let after = [of(&counts.sent), of(&counts.heard)];
-        let now = [self.pid, Some(own)].map(|pid| pid.and_then(process::taken));
-        let processes: [Option<Process>; 2] =
-            [(self.pid, 0), (Some(own), 1)].map(|(pid, place)| {
-                let (before, after) = (taken[place]?, now[place]?);
-                Some(used(pid?, before, after, most[place], seconds))
-            });
-        let [broker_process, own_process] = processes;
-
-        counts.enter(Phase::Quiet);
-        self.wait(DRAIN, &is_over, || {
-            counts.reached() >= Phase::Quiet
-                && of(&counts.acknowledged) >= of(&counts.events)
-                && of(&counts.heard_events) >= of(&counts.events)
-        })?;
-        let (sent, delivered) = (of(&counts.events), of(&counts.heard_events));
-        let up = of(&counts.up);
-        eprintln!("fleet: {delivered} of {sent} events arrived; the boxes leave");
-        counts.enter(Phase::Leaving);
-        self.wait(DRAIN, &is_over, || {
-            of(&counts.left) + of(&counts.lost) >= up
-                && of(&counts.wills) >= of(&counts.lost)
-                && of(&counts.stopped) >= of(&counts.left)
-        })?;
-        let (sent, delivered) = (of(&counts.events), of(&counts.heard_events));
-        let rate = |place: usize| rounded((after[place] - before[place]) as f64 / seconds, 1);
-        Ok(Report {
-            broker: String::new(),
-            boxes: args.boxes as usize,
-            seed: args.seed,
-            utterances_per_box_and_minute: args.rate,
-            connected_in_s,
-            measured_s: rounded(seconds, 1),
-            sent_per_s: rate(0),
-            delivered_per_s: rate(1),
-            events: Events {
-                sent,
-                acknowledged: of(&counts.acknowledged),
-                delivered,
-                lost: sent.saturating_sub(delivered),
-                delivered_again: of(&counts.again),
-            },
-            latency_ms: Latency {
-                p50: None,
-                p99: None,
-                most: None,
-            },
-            late_p99_ms: None,
-            connections: Connections {
-                broken: of(&counts.broken),
-                refused: of(&counts.refused),
-                lost: of(&counts.lost),
-                wills: of(&counts.wills),
-                left: of(&counts.left),
-                stopped: of(&counts.stopped),
-            },
-            broker_process,
-            own_process,
-        })
-    }
-
-    /// Waits until something holds, or for so long.
-    fn wait(
-        &self,
-        most: Duration,
-        is_over: &impl Fn() -> bool,
-        holds: impl Fn() -> bool,
-    ) -> Result<()> {
-        let until = Instant::now() + most;
-        while Instant::now() < until && !holds() {
-            if self.end.load(Ordering::Relaxed) {
-                return Err(Failure::error(
-                    "fleet-interrupted",
-                    "interrupted",
-                    "start it again",
-                ));
-            }
-            if is_over() {
-                return Err(Failure::error(
-                    "fleet-boxes",
-                    "the boxes have ended",
-                    "start it again",
-                ));
-            }
-            sleep(Duration::from_millis(10).min(until.saturating_duration_since(Instant::now())));
-        }
-        Ok(())
-    }
-}
-
-fn used(pid: u32, before: Taken, after: Taken, resident: u64, seconds: f64) -> Process {
-    let cpu = after.cpu.saturating_sub(before.cpu).as_secs_f64();
-    Process {
-        pid,
-        name: process::name(pid).unwrap_or_default(),
-        cpu_percent: rounded(100.0 * cpu / seconds, 1),
-        resident_mb: rounded(resident as f64 / 1e6, 1),
-    }
 }

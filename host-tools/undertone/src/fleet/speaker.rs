@@ -1,16 +1,14 @@
 //! What one virtual box hears and says: people who speak from time to time, through the tracker and the JSON of the
 //! daemon.
 //!
-//! Lengths of utterances are log-normal, silences exponential, moods mostly neutral; the answers of the network wander
-//! around the mood as those of the shipped model do, once every half second. Which of them becomes an event is the
-//! daemon's own [`Tracker`]'s decision. The same seed gives the same stream.
+//! An answer of the network comes every half second, as from the shipped model. Which of them becomes an event is the
+//! daemon's own [`Tracker`]'s decision. What is left to chance: [`Chance`]. The same seed gives the same stream.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use rand::rngs::StdRng;
-use rand::{RngExt as _, SeedableRng as _};
+use rand::RngExt as _;
 use undertone_analysis::Signal;
 use undertone_deployment::Subjects;
 use undertone_events::{EndReason, Event, IdRange, Label, Tracker, TrackerConfig};
@@ -19,11 +17,8 @@ use undertone_reports::{
     EventReport, Health, Info, LinkHealth, QueueHealth, SourceStatus, Stamp, State, Status, Topics,
 };
 
-const LABELS: [&str; 7] = [
-    "neutral", "happy", "sad", "angry", "fear", "disgust", "surprise",
-];
-/// How often each is what a voice sounds like.
-const MOODS: [f64; 7] = [0.55, 0.17, 0.08, 0.08, 0.03, 0.03, 0.06];
+use super::chance::{Chance, LABELS, Scores};
+
 /// The shipped model's.
 const UNKNOWN: f32 = 0.39;
 const RATE: u32 = 16_000;
@@ -31,10 +26,6 @@ const RATE: u32 = 16_000;
 const ANSWER: Duration = Duration::from_millis(500);
 /// The daemon's default.
 const HEALTH: Duration = Duration::from_secs(10);
-/// Half of the utterances are shorter.
-const MEDIAN_S: f64 = 2.0;
-/// Deviation of the logarithm of their lengths.
-const SPREAD: f64 = 0.7;
 
 /// What is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,14 +45,14 @@ enum Talk {
         until: Duration,
         next: Duration,
         mood: usize,
-        wander: [f32; 7],
+        wander: Scores,
     },
     Over,
 }
 
 /// One box. Times are since the start of the simulation.
 pub(crate) struct Speaker {
-    rng: StdRng,
+    chance: Chance,
     info: Info,
     pub(crate) topics: Topics,
     tracker: Tracker,
@@ -70,16 +61,13 @@ pub(crate) struct Speaker {
     next_health: Duration,
     temperature: f32,
     seq: u64,
-    mean_silence_s: f64,
 }
 
 impl Speaker {
     /// A box by its number, in the run of that number, in which somebody speaks `rate` times a minute.
     pub(crate) fn new(prefix: &str, number: usize, run: u32, seed: u64, rate: f64) -> Result<Self> {
-        let mut rng =
-            StdRng::seed_from_u64(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ number as u64);
-        let mean_length = MEDIAN_S * (SPREAD * SPREAD / 2.0).exp();
-        let temperature = rng.random_range(45.0..65.0);
+        let mut chance = Chance::new(seed, number, rate);
+        let temperature = chance.rng.random_range(45.0..65.0);
         Ok(Speaker {
             info: Info {
                 version: env!("CARGO_PKG_VERSION"),
@@ -118,8 +106,7 @@ impl Speaker {
             next_health: Duration::MAX,
             temperature,
             seq: 0,
-            mean_silence_s: (60.0 / rate - mean_length).max(0.5),
-            rng,
+            chance,
         })
     }
 
@@ -133,9 +120,9 @@ impl Speaker {
     /// People begin to speak, each when it comes.
     pub(crate) fn begin(&mut self, now: Duration) {
         self.talk = Talk::Silence {
-            until: now + self.silence(),
+            until: now + self.chance.silence(),
         };
-        self.next_health = now + HEALTH.mul_f64(self.rng.random_range(0.0..1.0));
+        self.next_health = now + HEALTH.mul_f64(self.chance.rng.random_range(0.0..1.0));
     }
 
     /// When [`Speaker::speak`] has something to say.
@@ -157,14 +144,14 @@ impl Speaker {
         }
         match self.talk {
             Talk::Silence { until } if until <= now => {
-                let until = now + Duration::from_secs_f64(self.length_s());
-                let mood = self.mood();
+                let until = now + self.chance.length();
+                let mood = self.chance.mood();
                 self.tracker.begin(samples(now));
                 self.talk = Talk::Speech {
                     until,
                     next: now + ANSWER,
                     mood,
-                    wander: [0.0; 7],
+                    wander: Scores::default(),
                 };
                 self.enter(State::Speech, now);
                 said.push(self.state()?);
@@ -178,7 +165,7 @@ impl Speaker {
                 mood,
                 mut wander,
             } if next <= now => {
-                let scores = answer(mood, &mut wander, &mut self.rng);
+                let scores = self.chance.answer(mood, &mut wander);
                 self.talk = Talk::Speech {
                     until,
                     next: next + ANSWER,
@@ -219,7 +206,7 @@ impl Speaker {
     ) -> Result<()> {
         let event = self.tracker.finish(reason, samples(now));
         self.talk = Talk::Silence {
-            until: now + self.silence(),
+            until: now + self.chance.silence(),
         };
         self.enter(State::Listening, now);
         match event {
@@ -289,7 +276,8 @@ impl Speaker {
     }
 
     fn health(&mut self, now: Duration) -> Result<Said> {
-        self.temperature = (self.temperature + self.rng.random_range(-0.5..0.5)).clamp(40.0, 75.0);
+        self.temperature =
+            (self.temperature + self.chance.rng.random_range(-0.5..0.5)).clamp(40.0, 75.0);
         let queue = |sink, link| QueueHealth {
             sink,
             depth: 0,
@@ -305,11 +293,11 @@ impl Speaker {
             temperature_c: Some((self.temperature * 10.0).round() / 10.0),
             throttled: Some(false),
             queues: vec![queue("stdout", None), queue("mqtt", Some(link))],
-            inference_p50_us: self.rng.random_range(300..400),
-            inference_p95_us: self.rng.random_range(450..600),
-            inference_p99_us: self.rng.random_range(600..900),
+            inference_p50_us: self.chance.rng.random_range(300..400),
+            inference_p95_us: self.chance.rng.random_range(450..600),
+            inference_p99_us: self.chance.rng.random_range(600..900),
             uptime_s: now.as_secs(),
-            resident_bytes: Some(self.rng.random_range(30_000_000..34_000_000)),
+            resident_bytes: Some(self.chance.rng.random_range(30_000_000..34_000_000)),
             ..Health::default()
         };
         Ok(self.retained(self.topics.health.clone(), serde_json::to_string(&health)?))
@@ -323,26 +311,6 @@ impl Speaker {
             seq: None,
         }
     }
-
-    fn silence(&mut self) -> Duration {
-        let share: f64 = self.rng.random_range(f64::EPSILON..1.0);
-        Duration::from_secs_f64(-share.ln() * self.mean_silence_s)
-    }
-
-    fn length_s(&mut self) -> f64 {
-        (MEDIAN_S * (SPREAD * normal(&mut self.rng)).exp()).clamp(0.6, 30.0)
-    }
-
-    fn mood(&mut self) -> usize {
-        let mut left: f64 = self.rng.random_range(0.0..1.0);
-        MOODS
-            .iter()
-            .position(|share| {
-                left -= share;
-                left < 0.0
-            })
-            .unwrap_or(0)
-    }
 }
 
 /// The name of a box.
@@ -352,24 +320,6 @@ pub(crate) fn name(number: usize) -> String {
 
 fn samples(now: Duration) -> u64 {
     now.as_millis() as u64 * u64::from(RATE) / 1000
-}
-
-/// A distribution that leans to the mood; each score wanders by itself.
-fn answer(mood: usize, wander: &mut [f32; 7], rng: &mut StdRng) -> [f32; 7] {
-    let mut scores = [0.0; 7];
-    for (index, (score, wander)) in scores.iter_mut().zip(wander).enumerate() {
-        *wander = 0.8 * *wander + 0.5 * normal(rng) as f32;
-        let lean = if index == mood { 2.0 } else { 0.0 };
-        *score = (lean + *wander).exp();
-    }
-    let sum: f32 = scores.iter().sum();
-    scores.map(|score| score / sum)
-}
-
-/// A number from the normal distribution (Box and Muller, 1958).
-fn normal(rng: &mut StdRng) -> f64 {
-    let share: f64 = rng.random_range(f64::EPSILON..1.0);
-    (-2.0 * share.ln()).sqrt() * (std::f64::consts::TAU * rng.random_range(0.0..1.0)).cos()
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         "--package",
         "undertoned",
     ]))? {
-        bail!("the daemon could not be built; what the compiler says stands above");
+        bail!("the daemon could not be built; see the compiler's output above");
     }
     for clip in &clips {
         let name = clip

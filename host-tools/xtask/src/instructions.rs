@@ -147,7 +147,7 @@ fn build() -> Result<PathBuf> {
     cargo.args(["--example", "channel_cost"]);
     // Standard output may be JSON for a script.
     if !command::succeeds(cargo.stdout(Stdio::null()))? {
-        bail!("the program to be counted cannot be built; the cause stands above");
+        bail!("the program to be counted cannot be built; see the output above");
     }
     Ok(workspace::target_dir().join("release/examples/channel_cost"))
 }

@@ -104,6 +104,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         put(&workspace::root().join(from), &tree.join(to), mode)?;
     }
     control(&args.package_version, arch, &elf.glibc(), &tree)?;
+    open_folders(&tree)?;
     let package = output.join(format!("{name}.deb"));
     let mut deb = Command::new("dpkg-deb");
     deb.args(["--root-owner-group", "--build", "-Zxz"])
@@ -111,7 +112,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         .arg(&package)
         .stdout(std::process::Stdio::null());
     if !command::succeeds(&mut deb)? {
-        bail!("dpkg-deb failed; what it says stands above");
+        bail!("dpkg-deb failed; see its output above");
     }
     println!("{}", package.display());
     Ok(ExitCode::SUCCESS)
@@ -156,6 +157,24 @@ fn put(from: &Path, to: &Path, mode: u32) -> Result<()> {
     Ok(())
 }
 
+fn write(to: &Path, text: &str) -> Result<()> {
+    fs::write(to, text).with_context(|| format!("cannot write {}", to.display()))?;
+    fs::set_permissions(to, fs::Permissions::from_mode(0o644))?;
+    Ok(())
+}
+
+/// Folders as everybody may enter them, whatever this user's umask is: on a box they become the system's.
+fn open_folders(folder: &Path) -> Result<()> {
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            open_folders(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 fn control(version: &str, arch: &str, glibc: &str, tree: &Path) -> Result<()> {
     let control = tree.join("DEBIAN");
     fs::create_dir_all(&control)?;
@@ -166,13 +185,13 @@ fn control(version: &str, arch: &str, glibc: &str, tree: &Path) -> Result<()> {
          Listens to speech and tells, live, which emotion the voice expresses. The audio\n \
          never leaves the box: it is not stored and not sent, only events are.\n"
     );
-    fs::write(control.join("control"), text)?;
+    write(&control.join("control"), &text)?;
     let conffiles: String = FILES
         .iter()
         .filter(|(_, to, _)| to.starts_with("etc/"))
         .map(|(_, to, _)| format!("/{to}\n"))
         .collect();
-    fs::write(control.join("conffiles"), conffiles)?;
+    write(&control.join("conffiles"), &conffiles)?;
     for script in ["postinst", "prerm", "postrm"] {
         let from = workspace::root().join("packaging/deb").join(script);
         put(&from, &control.join(script), 0o755)?;

@@ -177,9 +177,7 @@ fn consent(root: bool, yes: bool, interactive: bool) -> Consent {
 pub(crate) fn ensure(wanted: &[Package], yes: bool) -> Result<()> {
     let os_release = fs::read_to_string("/etc/os-release").unwrap_or_default();
     if !is_debian(&os_release) || !command::exists("dpkg-query") {
-        eprintln!(
-            "This is not Debian, Ubuntu or Raspberry Pi OS; please see to it that these are installed:"
-        );
+        eprintln!("This is not Debian, Ubuntu or Raspberry Pi OS; please install these:");
         list(wanted);
         return Ok(());
     }
@@ -224,7 +222,7 @@ fn apply(mut update: Command, mut install: Command) -> Result<()> {
         eprintln!("The package lists could not be updated; trying with those that are there.");
     }
     if !command::succeeds(&mut install)? {
-        bail!("the packages could not be installed; what the system says stands above");
+        bail!("the packages could not be installed; see the output above");
     }
     Ok(())
 }

@@ -9,7 +9,10 @@ use std::process::Command;
 const ARM64_DAEMON: &str = "UNDERTONE_ARM64_DAEMON";
 
 fn package(daemon: &Path, version: &str, output: &Path) -> PathBuf {
-    let made = Command::new(env!("CARGO_BIN_EXE_xtask"))
+    // The package must not depend on how closed this user's new files are.
+    let made = Command::new("sh")
+        .args(["-c", "umask 077; exec \"$@\"", "sh"])
+        .arg(env!("CARGO_BIN_EXE_xtask"))
         .arg("package")
         .arg("--daemon")
         .arg(daemon)
@@ -87,6 +90,11 @@ fn the_package_installs_keeps_changed_configuration_on_upgrade_and_purges_withou
         "etc/undertone/keys",
     ] {
         assert!(root.join(path).exists(), "{path}");
+    }
+    let contents = told(&old, &["--contents"]);
+    for line in contents.lines() {
+        let open = line.starts_with("drwxr-xr-x ") || line.starts_with("-rw");
+        assert!(open, "{line}");
     }
     let configuration = root.join("etc/undertone/undertoned.toml");
     fs::write(&configuration, "# mine\n").unwrap();

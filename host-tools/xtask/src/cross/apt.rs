@@ -57,7 +57,7 @@ impl Apt {
         // apt calls it a success when no source could be reached; the C library is in every system's sources.
         if !command::succeeds(&mut update)? || apt.candidate("libc6")?.is_none() {
             return Err(Unavailable::error(format!(
-                "the package lists for {other} cannot be read; what apt says stands above. Needed: the network, and \
+                "the package lists for {other} cannot be read; see apt's output above. Needed: the network, and \
                  Debian's or Ubuntu's sources below /etc/apt. Without them: rustup target add, cross (docs/cross-compiling.md)"
             )));
         }
@@ -99,7 +99,7 @@ impl Apt {
             .current_dir(&archives);
         if !command::succeeds(&mut download)? {
             return Err(Unavailable::error(
-                "the packages cannot be downloaded; what apt says stands above. Is the network there? Then try again",
+                "the packages cannot be downloaded; see apt's output above. Is the network there? Then try again",
             ));
         }
         let mut names = Vec::new();

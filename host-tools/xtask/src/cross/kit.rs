@@ -1,7 +1,7 @@
 //! What a build for another processor needs: a compiler that knows the target, and the target's libraries.
 
 use std::env;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,6 +29,8 @@ pub(crate) struct Kit {
     folder: PathBuf,
     /// Debian's compiler; none where rustup's knows the target.
     rustc: Option<PathBuf>,
+    /// No other run may fetch anything anew while this one builds.
+    _lock: File,
 }
 
 impl Kit {
@@ -66,12 +68,12 @@ impl Kit {
                 folder.display()
             )
         })?;
-        let lock = File::create(folder.join("lock"))?;
-        lock.lock().context("another run is fetching")?;
+        let lock = lock(&folder)?;
         let mut kit = Self {
             target,
             folder,
             rustc: None,
+            _lock: lock,
         };
         if !kit.rustup_knows_it() {
             kit.rustc = Some(kit.folder.join("rustc"));
@@ -230,6 +232,21 @@ impl Kit {
     }
 }
 
+/// Waits until no other run works in the folder; it is this run's until the file is closed.
+fn lock(folder: &Path) -> Result<File> {
+    let cannot = || format!("cannot lock the folder {}", folder.display());
+    let lock = File::create(folder.join("lock")).with_context(cannot)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            eprintln!("Another run works in {}; waiting for it.", folder.display());
+            lock.lock().with_context(cannot)?;
+            Ok(lock)
+        }
+        Err(TryLockError::Error(error)) => Err(error).with_context(cannot),
+    }
+}
+
 /// All or nothing: the folder has its name only once everything is in it.
 fn unpack(apt: &Apt, packages: &[String], folder: &Path) -> Result<()> {
     let new = folder.with_extension("new");
@@ -278,6 +295,18 @@ mod tests {
         assert!(is_enough("2.0.1", "1.95"));
         assert!(!is_enough("1.85.0+dfsg3-1~deb12u3", "1.95"));
         assert!(!is_enough("", "1.95"));
+    }
+
+    #[test]
+    fn a_folder_is_one_runs_for_as_long_as_it_holds_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = lock(folder.path()).unwrap();
+        let second = File::open(folder.path().join("lock")).unwrap();
+        assert!(second.try_lock().is_err());
+        drop(first);
+        second.try_lock().unwrap();
+        let error = lock(Path::new("/nowhere")).unwrap_err().to_string();
+        assert_eq!(error, "cannot lock the folder /nowhere");
     }
 
     #[test]

@@ -168,7 +168,7 @@ fn with_jobs(mut cargo: Command, jobs: Option<u32>) -> Command {
 /// Standard output is for the program's path alone.
 fn succeed(mut cargo: Command, what: &str) -> Result<()> {
     if !command::succeeds(cargo.stdout(Stdio::from(io::stderr())))? {
-        bail!("{what}; the cause stands above");
+        bail!("{what}; see the output above");
     }
     Ok(())
 }

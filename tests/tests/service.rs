@@ -110,7 +110,7 @@ fn the_watchdog_starves_when_a_stage_stands_still() {
     let recording = format!("file:{}", long_speech(folder.path(), 100).display());
     let config = folder.path().join("undertoned.toml");
     std::fs::write(&config, "[output]\nlevels = true\nlevel_interval_ms = 20\n").unwrap();
-    // Nobody reads standard output: of a recording nothing may be lost, so the analysis waits for ever.
+    // Nobody reads standard output: of a recording nothing may be lost, so the analysis waits forever.
     let mut child = Command::new(program())
         .args(["--purpose", "evaluation", "--fast", "--source", &recording])
         .args(["--config", config.to_str().unwrap()])

@@ -61,7 +61,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     let file = options.open(path).map_err(unreadable)?;
     let about = file.metadata().map_err(unreadable)?;
     if !about.is_file() {
-        return Err("is no file; name an .onnx file that undertone-train exported".into());
+        return Err("is not a file; name an .onnx file that undertone-train exported".into());
     }
     if about.len() > MAX_FILE_BYTES as u64 {
         return Err(format!(

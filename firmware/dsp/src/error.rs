@@ -12,7 +12,7 @@ pub enum DspError {
         /// The range it must lie in, in words.
         allowed: String,
     },
-    /// A mel filter is so narrow that it lies between two FFT bins and would be silent for ever.
+    /// A mel filter is so narrow that it lies between two FFT bins and would be silent forever.
     #[error(
         "front end: mel band {band} ({low_hz:.1} to {high_hz:.1} Hz) holds no FFT bin, bins are {bin_hz:.2} Hz apart; \
          take fewer mel_bands or a larger fft_size"

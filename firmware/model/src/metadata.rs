@@ -194,8 +194,8 @@ impl Metadata {
             let bad = |reason: String| ModelError::BadMetadata {
                 reason: format!("`{key}` {reason}"),
             };
-            let value: Value =
-                serde_json::from_str(&entry.value).map_err(|e| bad(format!("is no JSON ({e})")))?;
+            let value: Value = serde_json::from_str(&entry.value)
+                .map_err(|e| bad(format!("is not JSON ({e})")))?;
             if fields.insert(key.to_owned(), value).is_some() {
                 return Err(bad("stands there twice".into()));
             }

@@ -44,7 +44,7 @@ pub(crate) fn check(tensor: &TensorProto) -> Result<(), ModelError> {
         return bad("is empty");
     }
     match size {
-        4 if !finite(&tensor.raw_data) => bad("holds a value that is no number"),
+        4 if !finite(&tensor.raw_data) => bad("holds a value that is not a number"),
         8 if tensor.dims.len() > 1 || tensor.raw_data.len() > 8 * MAX_RANK => {
             bad("has more integers than axes or a shape need")
         }

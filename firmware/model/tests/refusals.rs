@@ -117,7 +117,7 @@ fn metadata_that_is_not_known_or_missing_or_twice_or_no_json() {
     refused!(
         with_property("stride", Some("{")),
         BadMetadata,
-        "`stride` is no JSON",
+        "`stride` is not JSON",
         remedy
     );
     refused!(
@@ -138,7 +138,7 @@ fn metadata_that_is_not_known_or_missing_or_twice_or_no_json() {
     refused!(
         with_property("labels", Some(&deep)),
         BadMetadata,
-        "`labels` is no JSON"
+        "`labels` is not JSON"
     );
 }
 

@@ -217,7 +217,7 @@ fn a_tensor_that_is_elsewhere_or_of_another_size_or_no_number() {
         let bytes = resealed(|graph| {
             floats(graph).raw_data[..4].copy_from_slice(&value.to_le_bytes());
         });
-        refused!(bytes, Graph, "holds a value that is no number");
+        refused!(bytes, Graph, "holds a value that is not a number");
     }
     let bytes = resealed(|graph| {
         tensor(graph, "time_axis").raw_data = i64::MAX.to_le_bytes().to_vec();

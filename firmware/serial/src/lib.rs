@@ -13,7 +13,7 @@ use rustix::termios::{ControlModes, OptionalActions, isatty, tcgetattr, tcsetatt
 ///
 /// # Errors
 /// What the system says; [`ErrorKind::WouldBlock`] when another program has it, [`ErrorKind::InvalidInput`] when
-/// it is no serial port or cannot be so fast.
+/// it is not a serial port or cannot be so fast.
 pub fn open(path: &Path, baud: u32) -> io::Result<File> {
     // Neither the modem's carrier is waited for, nor does the line become our terminal.
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -21,7 +21,7 @@ pub fn open(path: &Path, baud: u32) -> io::Result<File> {
     if !isatty(&descriptor) {
         return Err(io::Error::new(
             ErrorKind::InvalidInput,
-            "it is no serial port",
+            "it is not a serial port",
         ));
     }
     flock(&descriptor, FlockOperation::NonBlockingLockExclusive)?;

@@ -25,7 +25,7 @@ pub struct Hello {
 const _: () = assert!(size_of::<Hello>() == Hello::LEN);
 
 impl Hello {
-    /// Size of the payload in bytes, for ever.
+    /// Size of the payload in bytes, forever.
     pub const LEN: usize = 88;
 
     /// A Hello of this schema. Texts are cut at 16 bytes; what is not printable ASCII becomes `?`.

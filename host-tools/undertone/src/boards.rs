@@ -48,7 +48,7 @@ pub(crate) fn unknown(name: &str) -> anyhow::Error {
     let known: Vec<&str> = names().collect();
     Failure::error(
         "unknown-board",
-        format!("{name:?} is no board that is known"),
+        format!("{name:?} is not a known board"),
         format!("name one of {}", known.join(", ")),
     )
 }

@@ -80,7 +80,7 @@ impl std::str::FromStr for Url {
                 .parse()
                 .ok()
                 .filter(|port| *port != 0)
-                .ok_or_else(|| format!("{port:?} is no port from 1 to 65535"))?,
+                .ok_or_else(|| format!("{port:?} is not a port from 1 to 65535"))?,
             None => usual,
         };
         let good = !host.is_empty()

@@ -74,7 +74,7 @@ fn pack(report: &Value, path: &Path) -> Result<Vec<String>> {
             return Err(Failure::error(
                 "odd-report",
                 format!("the box sends a file that is called {name:?}"),
-                "do not unpack what this box sends; see to the box",
+                "do not unpack what this box sends; check the box",
             ));
         }
         texts.push((name, text));
@@ -87,7 +87,7 @@ fn pack(report: &Value, path: &Path) -> Result<Vec<String>> {
                 "the box sends {} files of {bytes} bytes together",
                 texts.len()
             ),
-            format!("at most {MAX_FILES} files and {MAX_BYTES} bytes are taken; see to the box"),
+            format!("at most {MAX_FILES} files and {MAX_BYTES} bytes are taken; check the box"),
         ));
     }
     let shown = path.display();

@@ -156,7 +156,7 @@ fn labelled(
         let target = target.with_context(|| {
             let all = labels.join(", ");
             format!(
-                "{}: is no label of the model ({all}): rename the folder",
+                "{}: is not a label of the model ({all}): rename the folder",
                 folder.display()
             )
         })?;

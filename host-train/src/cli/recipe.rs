@@ -60,7 +60,7 @@ impl RecipeArgs {
                 let text =
                     fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
                 serde_json::from_slice(&text)
-                    .with_context(|| format!("{}: is no recipe", file.display()))?
+                    .with_context(|| format!("{}: is not a recipe", file.display()))?
             }
             (None, Network::Streaming) => Recipe::default(),
             (None, Network::Classic) => Recipe::classic(),

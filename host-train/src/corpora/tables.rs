@@ -57,7 +57,7 @@ fn people(text: &str) -> Result<HashMap<String, (u8, Sex)>, String> {
         let (line, [actor, age, sex]) = row;
         let age = age
             .parse()
-            .map_err(|_| format!("line {line}: age `{age}` is no number of years"))?;
+            .map_err(|_| format!("line {line}: age `{age}` is not a number of years"))?;
         let sex = match sex.as_str() {
             "Male" => Sex::Male,
             "Female" => Sex::Female,
@@ -76,7 +76,7 @@ fn votes(text: &str) -> Result<HashMap<String, Votes>, String> {
         for (number, count) in numbers.iter_mut().zip(&counts) {
             *number = count
                 .parse()
-                .map_err(|_| format!("line {line}: `{count}` is no number of votes"))?;
+                .map_err(|_| format!("line {line}: `{count}` is not a number of votes"))?;
         }
         let [angry, disgust, fear, happy, neutral, sad] = numbers;
         let row = Votes {

@@ -111,7 +111,7 @@ impl fmt::Display for Condition {
 /// A condition that is not known.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "`{0}` is no condition: give clean, noise:10dB (any level from -20 to 60), telephone or reverb"
+    "`{0}` is not a condition: give clean, noise:10dB (any level from -20 to 60), telephone or reverb"
 )]
 pub struct UnknownCondition(String);
 

@@ -63,7 +63,7 @@ fn block(graph: &mut Graph, name: &str, input: &str, layer: &Block) -> Result<St
     let odd = !conv.kernel_size.is_multiple_of(2);
     if conv.padding != PaddingConfig1d::Same || conv.stride != 1 || conv.dilation != 1 || !odd {
         return Err(ExportError::Weights(format!(
-            "{name} is no plain convolution that keeps the length"
+            "{name} is not a plain convolution that keeps the length"
         )));
     }
     let bias = conv

@@ -20,7 +20,7 @@ pub(super) fn check() -> Check {
     {
         let cause = "it stands before the day on which this program was installed; certificates will be refused";
         let next =
-            "timedatectl; sudo date -s 'YYYY-MM-DD HH:MM'   # then see to time synchronisation";
+            "timedatectl; sudo date -s 'YYYY-MM-DD HH:MM'   # then check time synchronisation";
         return Check::fail(NAME, "clock-wrong", cause, next);
     }
     judged(

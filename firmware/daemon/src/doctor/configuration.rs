@@ -71,7 +71,7 @@ fn of_daemon(setup: &Setup) -> Check {
 fn harmless(refusal: &ConfigError) -> String {
     match refusal {
         ConfigError::Syntax { path, reason } => {
-            format!("{} is no TOML: {reason}", path.display())
+            format!("{} is not TOML: {reason}", path.display())
         }
         ConfigError::Field(error) if error.allowed.is_none() => {
             let mut error = error.clone();

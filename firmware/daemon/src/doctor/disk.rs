@@ -129,7 +129,7 @@ fn of_folder(path: &Path, most: u64) -> Check {
             "outbox",
             "outbox-full",
             cause,
-            "undertoned doctor   # see to the broker",
+            "undertoned doctor   # check the broker",
         );
     }
     Check::ok("outbox", told).figure("used_bytes", used)

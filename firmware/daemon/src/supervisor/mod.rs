@@ -234,7 +234,7 @@ impl Supervisor {
             say!("{name} delivers sound again");
         } else {
             caution!(
-                "{name} delivers one value for ever: the microphone is dead or muted, or nothing is plugged into it"
+                "{name} delivers one value forever: the microphone is dead or muted, or nothing is plugged into it"
             );
         }
     }

@@ -90,7 +90,7 @@ impl Running {
         mute.command(muted);
         let live = settings.spec.is_live();
         let stop = match live {
-            // A thread that asks whether it is to stop is alive. Reading a pipe may take for ever.
+            // A thread that asks whether it is to stop is alive. Reading a pipe may take forever.
             true => Stop::watched(hub.progress.stage(format!("capture of {name}"))),
             false => Stop::default(),
         };

@@ -149,7 +149,7 @@ fn tail(path: &Path) -> Result<String, String> {
     let mut file = fs::File::open(path).map_err(shown)?;
     let about = file.metadata().map_err(shown)?;
     if !about.is_file() {
-        return Err("it is no regular file".into());
+        return Err("it is not a regular file".into());
     }
     let from = about.len().saturating_sub(LOG_BYTES);
     file.seek(SeekFrom::Start(from)).map_err(shown)?;

@@ -28,7 +28,7 @@ pub(super) fn read(stem: &str, folder: Option<&str>) -> Reading {
         return Reading::Wrong("has no emotion after the word".into());
     };
     if word.is_empty() || !word.bytes().all(|b| b.is_ascii_lowercase()) {
-        return Reading::Wrong(format!("`{word}` is no word in lower-case letters"));
+        return Reading::Wrong(format!("`{word}` is not a word in lower-case letters"));
     }
     let emotion = match tail {
         "neutral" => Emotion::Neutral,

@@ -87,7 +87,7 @@ impl Features {
         let emphasised = &mut self.samples[WINDOW - HOP..];
         let mut last = self.last;
         for (emphasised, sample) in emphasised.iter_mut().zip(hop) {
-            // A NaN would stay in the state for ever.
+            // A NaN would stay in the state forever.
             let sample = if sample.is_nan() {
                 0.0
             } else {

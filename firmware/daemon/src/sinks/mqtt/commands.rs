@@ -113,8 +113,13 @@ fn read(name: &str, payload: &[u8]) -> (Option<Value>, Result<Command, CommandEr
             Ok(value @ Value::Number(_)) if name == "threshold" => {
                 Map::from_iter([("value".to_owned(), value)])
             }
-            Ok(_) => return (None, malformed("the payload is no JSON object")),
-            Err(error) => return (None, malformed(&format!("the payload is no JSON: {error}"))),
+            Ok(_) => return (None, malformed("the payload is not a JSON object")),
+            Err(error) => {
+                return (
+                    None,
+                    malformed(&format!("the payload is not JSON: {error}")),
+                );
+            }
         },
     };
     let id = fields.remove("id");

@@ -36,7 +36,10 @@ impl Redacted {
     pub(crate) fn text(self, scrubber: &Scrubber) -> String {
         match self.kept {
             Some(table) => toml::to_string(&scrubber.table(table)).unwrap_or_default(),
-            None => format!("# It is no TOML ({} lines), and is left out.\n", self.lines),
+            None => format!(
+                "# It is not TOML ({} lines), and is left out.\n",
+                self.lines
+            ),
         }
     }
 }

@@ -26,7 +26,7 @@ fn a_file_that_is_no_toml_is_left_out_and_its_secrets_are_known() {
     let redacted = configuration("password = hunter2\n");
     assert_eq!(redacted.secrets, ["hunter2"]);
     let text = redacted.text(&Scrubber::default());
-    assert_eq!(text, "# It is no TOML (1 lines), and is left out.\n");
+    assert_eq!(text, "# It is not TOML (1 lines), and is left out.\n");
 }
 
 #[test]

@@ -56,6 +56,8 @@ fn tiny() -> Recipe {
         batch: 32,
         shape: Shape {
             channels: [4, 4, 4, 8],
+            // Twice the shipped stride, so that every stride is exported and run by the box's code.
+            time_strides: [2, 2, 1, 2],
             width: 8,
             dilations: vec![1],
             hidden: 8,

@@ -143,7 +143,8 @@ fn count() -> Result<Counts> {
 
 fn build() -> Result<PathBuf> {
     let mut cargo = workspace::cargo();
-    cargo.args(["build", "--release", "--package", "undertone-analysis"]);
+    // The whole workspace's features, so that what the tests were built of is used again.
+    cargo.args(["build", "--release", "--workspace"]);
     cargo.args(["--example", "channel_cost"]);
     // Standard output may be JSON for a script.
     if !command::succeeds(cargo.stdout(Stdio::null()))? {

@@ -91,7 +91,7 @@ mod tests {
         for path in [pipe.as_path(), folder.path(), Path::new("/dev/zero")] {
             let told = refusal(path);
             assert!(told.contains(&path.display().to_string()), "{told}");
-            assert!(told.contains("is no file"), "{told}");
+            assert!(told.contains("is not a file"), "{told}");
         }
         let long = folder.path().join("long.onnx");
         let file = std::fs::File::create(&long).unwrap();

@@ -370,18 +370,22 @@ mod tests {
         assert_eq!(told(), CaptureSignal::Stalled);
         writer.write_all(&[0; 40]).unwrap();
         assert_eq!(told(), CaptureSignal::Resumed);
-        // Muted any sooner, what has just come would be left out as well.
-        let (mut buffer, mut found) = ([0.0; 1000], Vec::new());
-        let mut samples = 0;
-        while samples < 40 {
-            match heard.next(&mut buffer) {
-                Found::Samples(count) => samples += count,
-                Found::Mark(kind) => found.push(format!("{kind:?}")),
-                Found::Nothing => std::thread::sleep(Duration::from_millis(1)),
-                Found::Abandoned => panic!("the pipe was given up"),
+        // Muted or stopped any sooner, what has just come might be left out as well.
+        let mut buffer = [0.0; 1000];
+        let mut hear = |wanted: usize| {
+            let (mut samples, mut marks) = (0, Vec::new());
+            while samples < wanted {
+                match heard.next(&mut buffer) {
+                    Found::Samples(count) => samples += count,
+                    Found::Mark(kind) => marks.push(format!("{kind:?}")),
+                    Found::Nothing => std::thread::sleep(Duration::from_millis(1)),
+                    Found::Abandoned => panic!("the pipe was given up"),
+                }
             }
-        }
-        assert_eq!(samples, 40);
+            (samples, marks)
+        };
+        // Of a stream nothing is missing, so a pause is no gap in it.
+        assert_eq!(hear(40), (40, vec![]));
         mute.command(true);
         let muted = CaptureSignal::Muted(crate::capture::MuteCause::Command);
         assert_eq!(told(), muted);
@@ -389,18 +393,9 @@ mod tests {
         assert_eq!(told(), CaptureSignal::Waiting);
         writer.write_all(&[0; 40]).unwrap();
         assert!(matches!(told(), CaptureSignal::Opened { .. }));
+        assert_eq!(hear(20), (20, vec!["End(Mute)".to_owned()]));
         stop.request();
         runs.join().unwrap().unwrap();
-
-        // Of a stream nothing is missing, so a pause is no gap in it.
-        loop {
-            match heard.next(&mut buffer) {
-                Found::Samples(count) => found.push(format!("{count}")),
-                Found::Mark(kind) => found.push(format!("{kind:?}")),
-                Found::Nothing | Found::Abandoned => break,
-            }
-        }
-        assert_eq!(found, ["End(Mute)", "20"]);
     }
 
     #[test]

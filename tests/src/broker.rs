@@ -57,26 +57,31 @@ impl Broker {
     /// # Panics
     /// When it does not start.
     pub fn start_in(folder: TempDir, config: &str, client: &[&str]) -> Self {
-        let port = free_port();
         let place = folder.path().display().to_string();
         let with_place = |text: &str| text.replace("FOLDER", &place);
-        // It gives root up for a user that could not read the folder, unless it is told not to. As another user it
-        // stays who it is.
-        let fixed = format!("per_listener_settings false\nlistener {port} 127.0.0.1\nuser root\n");
-        fs::write(
-            folder.path().join("broker.conf"),
-            fixed + &with_place(config),
-        )
-        .expect("written");
         let client = client.iter().map(|text| with_place(text)).collect();
         let mut broker = Broker {
             folder,
-            port,
+            port: 0,
             server: None,
             client,
         };
-        broker.run();
-        broker
+        // Somebody else may take a free port before the broker does.
+        for _ in 0..5 {
+            broker.port = free_port();
+            // It gives root up for a user that could not read the folder, unless it is told not to. As another user it
+            // stays who it is.
+            let fixed = format!(
+                "per_listener_settings false\nlistener {} 127.0.0.1\nuser root\n",
+                broker.port
+            );
+            let text = fixed + &with_place(config);
+            fs::write(broker.path("broker.conf"), text).expect("written");
+            if broker.listens() {
+                return broker;
+            }
+        }
+        panic!("mosquitto does not start: {}", broker.log());
     }
 
     /// The port.
@@ -94,6 +99,16 @@ impl Broker {
     /// # Panics
     /// When it does not start.
     pub fn run(&mut self) {
+        let until = Instant::now() + PATIENCE;
+        while !self.listens() {
+            let log = self.log();
+            assert!(Instant::now() < until, "mosquitto does not listen: {log}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// Starts it, and waits until it listens; not if it ends, as when its port is taken.
+    fn listens(&mut self) -> bool {
         let log = fs::File::create(self.path("broker.log")).expect("a log");
         let server = Command::new("mosquitto")
             .arg("-c")
@@ -101,13 +116,26 @@ impl Broker {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn();
-        self.server = Some(server.expect("mosquitto starts"));
+        let server = self.server.insert(server.expect("mosquitto starts"));
         let until = Instant::now() + PATIENCE;
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            let log = fs::read_to_string(self.path("broker.log")).unwrap_or_default();
-            assert!(Instant::now() < until, "mosquitto does not listen: {log}");
+        loop {
+            if server.try_wait().expect("its state").is_some() {
+                return false;
+            }
+            if let Ok(stream) = TcpStream::connect(("127.0.0.1", self.port)) {
+                // With nobody there, a port of this range may be connected to itself.
+                let itself = stream.local_addr().ok() == stream.peer_addr().ok();
+                if !itself && server.try_wait().expect("its state").is_none() {
+                    return true;
+                }
+            }
+            assert!(Instant::now() < until, "mosquitto does not listen");
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.path("broker.log")).unwrap_or_default()
     }
 
     /// Kills it, with -9.

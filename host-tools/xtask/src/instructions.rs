@@ -54,9 +54,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
     let baseline = read(&file)?;
-    for (part, count) in &counts {
-        println!("{}", line(part, *count, baseline.counts.get(part)));
-    }
+    println!("{}", shown(&counts, &baseline.counts));
     if baseline.compiler != compiler {
         println!(
             "Compared with counts of {}, and this is {compiler}.",
@@ -74,7 +72,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     )
 }
 
-/// Whether no part takes more than the baseline: `None` where that cannot be told here, and why.
+/// Whether no part takes more than the baseline, or why that cannot be told here.
 ///
 /// # Errors
 /// When the program cannot be built or counted.
@@ -94,9 +92,7 @@ pub(crate) fn hold() -> Result<Result<bool, String>> {
         )));
     }
     let counts = count()?;
-    for (part, count) in &counts {
-        eprintln!("{}", line(part, *count, baseline.counts.get(part)));
-    }
+    eprintln!("{}", shown(&counts, &baseline.counts));
     Ok(Ok(worse(&counts, &baseline.counts).is_empty()))
 }
 
@@ -178,6 +174,14 @@ fn total(said: &str) -> Option<u64> {
         .lines()
         .find_map(|line| line.split_once("Collected : "))?;
     number.split_whitespace().next()?.parse().ok()
+}
+
+/// A line for each part.
+fn shown(counts: &Counts, baseline: &Counts) -> String {
+    let lines = counts
+        .iter()
+        .map(|(part, count)| line(part, *count, baseline.get(part)));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn line(part: &str, count: u64, before: Option<&u64>) -> String {

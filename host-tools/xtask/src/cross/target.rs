@@ -1,6 +1,7 @@
 //! The processors that can be built for, and what Debian calls their parts.
 
 use clap::ValueEnum;
+use undertone_elf::Machine;
 
 use crate::packages::Package;
 
@@ -14,12 +15,16 @@ pub(crate) enum Target {
 }
 
 impl Target {
+    fn machine(self) -> Machine {
+        match self {
+            Self::Arm64 => Machine::Aarch64,
+            Self::Armhf => Machine::Arm,
+        }
+    }
+
     /// Debian's name of the architecture.
     pub(crate) fn debian(self) -> &'static str {
-        match self {
-            Self::Arm64 => "arm64",
-            Self::Armhf => "armhf",
-        }
+        self.machine().debian()
     }
 
     /// Rust's name of the target.
@@ -32,10 +37,7 @@ impl Target {
 
     /// What [`std::env::consts::ARCH`] says there.
     pub(crate) fn rust(self) -> &'static str {
-        match self {
-            Self::Arm64 => "aarch64",
-            Self::Armhf => "arm",
-        }
+        self.machine().rust()
     }
 
     /// The folder of its libraries in Debian.

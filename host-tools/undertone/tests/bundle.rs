@@ -1,11 +1,14 @@
 //! `undertone bundle` as a script meets it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod support;
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use support::ended;
 
 const MODEL: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -38,11 +41,7 @@ impl Bench {
             .current_dir(self.folder.path())
             .output()
             .unwrap();
-        (
-            output.status.code(),
-            String::from_utf8(output.stdout).unwrap(),
-            String::from_utf8(output.stderr).unwrap(),
-        )
+        ended(output)
     }
 
     fn good(&self, words: &[&str]) -> String {

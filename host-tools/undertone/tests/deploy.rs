@@ -2,9 +2,13 @@
 //! Deploying over a real ssh server: `tests/tests/deploy.rs` of the workspace.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod support;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
+
+use support::ended;
 
 /// Version 1.4.0 runs in slot a, once committed.
 const BEFORE: &str = r#"{"ok":true,"board":"pc","arch":"ARCH","floor":"0.0.0","current":"a","trial":null,"last":{"slot":"a","version":"1.4.0","ending":"committed"}}"#;
@@ -72,12 +76,7 @@ impl Bench {
             .current_dir(self.folder.path())
             .output()
             .unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (
-            output.status.code(),
-            text(output.stdout),
-            text(output.stderr),
-        )
+        ended(output)
     }
 
     fn refused(&self, code: &str) -> String {

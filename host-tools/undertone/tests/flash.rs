@@ -1,11 +1,14 @@
 //! `undertone flash` from an image file to a provisioned one, looked at with other programs (mtools, dosfstools, e2fsprogs).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
+use support::ended;
 
 /// Layout of the test's card: a FAT and an ext4 partition, as Raspberry Pi OS has them, only smaller.
 const BOOT: usize = 4 << 20;
@@ -115,12 +118,7 @@ impl Bench {
             .current_dir(self.folder.path())
             .output()
             .unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (
-            output.status.code(),
-            text(output.stdout),
-            text(output.stderr),
-        )
+        ended(output)
     }
 
     fn flashed(&self, words: &[&str]) -> Value {

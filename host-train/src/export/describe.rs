@@ -36,7 +36,7 @@ impl Taking {
         match &plan.network {
             NetworkConfig::Streaming(shape) => Ok(Self {
                 network: NetworkKind::Streaming,
-                stride: shape.time_strides.iter().product(),
+                stride: shape.time_stride(),
                 width: shape.width,
                 window: POOLED_FRAMES,
                 shortest: None,

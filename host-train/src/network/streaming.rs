@@ -3,7 +3,7 @@
 //!
 //! Every convolution over time is padded on the left only, by `kernel - stride` steps, so that an
 //! output step needs nothing beyond the input steps it covers: the encoder can be fed a stride of frames
-//! ([`Shape::time_stride`]) at a time and gives one step each time, the same as on the whole clip.
+//! ([`StreamingConfig::time_stride`]) at a time and gives one step each time, the same as on the whole clip.
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -56,12 +56,6 @@ impl Default for Shape {
 }
 
 impl Shape {
-    /// Feature frames per encoder step.
-    #[must_use]
-    pub fn time_stride(&self) -> usize {
-        self.time_strides.iter().product()
-    }
-
     /// Refuses what no network can be made of, or none that a box would run.
     ///
     /// # Errors
@@ -134,6 +128,12 @@ impl StreamingConfig {
             dropout: shape.dropout,
             classes,
         }
+    }
+
+    /// Feature frames per encoder step.
+    #[must_use]
+    pub fn time_stride(&self) -> usize {
+        self.time_strides.iter().product()
     }
 
     /// Rows left after the stem and the stages have each halved the frequency axis.

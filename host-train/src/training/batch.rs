@@ -186,12 +186,13 @@ impl<'a> Epoch<'a> {
         self.batches.is_empty()
     }
 
-    /// The batch at `position`, augmented and normalised. `bank` has the sound of the examples, where samples are changed.
+    /// The batch at `position`, augmented and normalised, for a network with `stride` frames to an encoder step. `bank` has the sound of the examples, where samples are changed.
     #[must_use]
     pub fn batch(
         &self,
         position: usize,
         recipe: &Recipe,
+        stride: usize,
         normalisation: &Normalisation,
         bank: Option<&WaveBank>,
     ) -> HostBatch {
@@ -204,12 +205,7 @@ impl<'a> Epoch<'a> {
             .par_iter()
             .map(|&index| self.clip(index, recipe, &bands, normalisation, bank))
             .collect();
-        HostBatch::stack(
-            &clips,
-            &chosen,
-            recipe.time_stride(),
-            recipe.label_smoothing,
-        )
+        HostBatch::stack(&clips, &chosen, stride, recipe.label_smoothing)
     }
 
     fn clip(

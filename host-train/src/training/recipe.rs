@@ -229,15 +229,6 @@ impl Recipe {
         }
     }
 
-    /// Frames per step of the network that the recipe is for.
-    #[must_use]
-    pub fn time_stride(&self) -> usize {
-        match self.window {
-            None => self.shape.time_stride(),
-            Some(_) => 1,
-        }
-    }
-
     /// Which rows of a frame are log-mel bands; none of them if the network does not read any, or reads one vector of a clip.
     #[must_use]
     pub fn bands(&self) -> Range<usize> {

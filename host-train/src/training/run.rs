@@ -139,10 +139,11 @@ fn epoch<N: Network>(
     let (send, receive) = sync_channel(AHEAD);
     let learner = thread::scope(|scope| {
         let (epoch, mut learner) = (&epoch, learner);
+        let stride = learner.best().time_stride();
         scope.spawn(move || {
             // The other end is gone when the run has failed.
             for step in 0..epoch.len() {
-                let batch = epoch.batch(step, recipe, &plan.normalisation, bank);
+                let batch = epoch.batch(step, recipe, stride, &plan.normalisation, bank);
                 if send.send(batch).is_err() {
                     break;
                 }

@@ -56,7 +56,9 @@ fn tiny() -> Recipe {
         batch: 32,
         shape: Shape {
             channels: [4, 4, 4, 8],
-            // Twice the shipped stride, so that every stride is exported and run by the box's code.
+            // Other strides than the shipped ones, so that every stride is exported and run by the box's code.
+            stem: [3, 5],
+            row_strides: [2, 2, 2, 2],
             time_strides: [2, 2, 1, 2],
             width: 8,
             dilations: vec![1],

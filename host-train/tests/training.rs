@@ -36,6 +36,9 @@ fn classic() -> NetworkConfig {
 fn streaming() -> NetworkConfig {
     NetworkConfig::Streaming(StreamingConfig {
         channels: [4, 4, 4, 8],
+        stem: [3, 5],
+        row_strides: [2; 4],
+        time_strides: [2, 1, 2, 1],
         width: 8,
         dilations: vec![1],
         hidden: 8,
@@ -84,6 +87,7 @@ fn plan(network: NetworkConfig, examples: &[Example], epochs: usize) -> Plan {
                 mfcc_count: 1,
                 ..FrontendConfig::default()
             },
+            average: 0.0,
             ..Recipe::default()
         },
     };

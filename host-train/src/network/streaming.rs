@@ -29,6 +29,10 @@ pub const VARIANCE_FLOOR: f32 = 1e-5;
 pub struct Shape {
     /// Output channels of the stem and of the three residual stages.
     pub channels: [usize; 4],
+    /// Rows and frames of the stem's kernel; rows are odd.
+    pub stem: [usize; 2],
+    /// What the stem and each stage divide the number of rows by.
+    pub row_strides: [usize; 4],
     /// What the stem and each stage divide the frame rate by; their product is the encoder's stride.
     pub time_strides: [usize; 4],
     /// Channels of the encoder's output.
@@ -45,12 +49,14 @@ pub struct Shape {
 impl Default for Shape {
     fn default() -> Self {
         Self {
-            channels: [16, 24, 40, 64],
-            time_strides: [2, 1, 2, 1],
-            width: 128,
+            channels: [32, 64, 96, 128],
+            stem: [7, 8],
+            row_strides: [4, 2, 2, 2],
+            time_strides: [4, 2, 1, 1],
+            width: 160,
             dilations: vec![1, 2],
             hidden: 96,
-            dropout: 0.3,
+            dropout: 0.1,
         }
     }
 }
@@ -69,10 +75,28 @@ impl Shape {
                 return refuse(field, value.to_string(), "1 to 1024");
             }
         }
-        // More than a kernel of 3 would leave frames unread.
-        if self.time_strides.iter().any(|one| ![1, 2].contains(one)) {
-            let value = format!("{:?}", self.time_strides);
-            return refuse("shape.time_strides", value, "four of 1 or 2");
+        let [rows, frames] = self.stem;
+        if !(1..=15).contains(&rows) || rows.is_multiple_of(2) || !(1..=32).contains(&frames) {
+            let value = format!("{:?}", self.stem);
+            return refuse(
+                "shape.stem",
+                value,
+                "odd rows up to 15, and up to 32 frames",
+            );
+        }
+        // A stride beyond the kernel would leave rows or frames unread; a stage's kernel is 3.
+        let strides = [
+            ("shape.row_strides", self.row_strides, rows),
+            ("shape.time_strides", self.time_strides, frames),
+        ];
+        for (field, [stem, stages @ ..], kernel) in strides {
+            if !(1..=kernel.min(8)).contains(&stem)
+                || stages.iter().any(|one| ![1, 2].contains(one))
+            {
+                let value = format!("{:?}", [stem, stages[0], stages[1], stages[2]]);
+                let range = "1 to 8 and within the stem's kernel, then three of 1 or 2";
+                return refuse(field, value, range);
+            }
         }
         if self.dilations.len() > 16 || self.dilations.iter().any(|one| !(1..=64).contains(one)) {
             let value = format!("{:?}", self.dilations);
@@ -94,6 +118,10 @@ pub struct StreamingConfig {
     pub rows: usize,
     /// Output channels of the stem and of the three residual stages.
     pub channels: [usize; 4],
+    /// Rows and frames of the stem's kernel.
+    pub stem: [usize; 2],
+    /// What the stem and each stage divide the number of rows by.
+    pub row_strides: [usize; 4],
     /// What the stem and each stage divide the frame rate by.
     pub time_strides: [usize; 4],
     /// Channels of the encoder's output.
@@ -121,6 +149,8 @@ impl StreamingConfig {
         Self {
             rows,
             channels: shape.channels,
+            stem: shape.stem,
+            row_strides: shape.row_strides,
             time_strides: shape.time_strides,
             width: shape.width,
             dilations: shape.dilations.clone(),
@@ -136,23 +166,26 @@ impl StreamingConfig {
         self.time_strides.iter().product()
     }
 
-    /// Rows left after the stem and the stages have each halved the frequency axis.
+    /// Rows left after the stem and the stages.
     #[must_use]
     pub fn folded_rows(&self) -> usize {
-        (0..4).fold(self.rows, |rows, _| rows.div_ceil(2))
+        let strides = self.row_strides.iter();
+        strides.fold(self.rows, |rows, stride| rows.div_ceil(*stride))
     }
 
     /// Creates the network with random weights.
     #[must_use]
     pub fn init(&self, device: &Device) -> StreamingNet {
         let [stem, one, two, three] = self.channels;
-        let [at_stem, at_one, at_two, at_three] = self.time_strides;
+        // Rows first, as a convolution has them.
+        let strides: [[usize; 2]; 4] =
+            std::array::from_fn(|layer| [self.row_strides[layer], self.time_strides[layer]]);
         StreamingNet {
-            stem: ConvNorm::new([1, stem], [3, 5], [2, at_stem], 1, device),
+            stem: ConvNorm::new([1, stem], self.stem, strides[0], 1, device),
             stages: vec![
-                Residual::new([stem, one], [3, 3], [2, at_one], device),
-                Residual::new([one, two], [3, 3], [2, at_two], device),
-                Residual::new([two, three], [3, 3], [2, at_three], device),
+                Residual::new([stem, one], [3, 3], strides[1], device),
+                Residual::new([one, two], [3, 3], strides[2], device),
+                Residual::new([two, three], [3, 3], strides[3], device),
             ],
             fold: ConvNorm::new(
                 [three, self.width],
@@ -267,9 +300,9 @@ impl Temporal {
 /// The network. See the module's documentation.
 #[derive(Module, Debug)]
 pub struct StreamingNet {
-    /// First convolution, halves the frequency axis.
+    /// First convolution.
     pub stem: ConvNorm,
-    /// Residual stages; each halves the frequency axis.
+    /// Residual stages.
     pub stages: Vec<Residual>,
     /// Folds what is left of the frequency axis into channels.
     pub fold: ConvNorm,

@@ -39,15 +39,15 @@ pub struct Augmentation {
 impl Default for Augmentation {
     fn default() -> Self {
         Self {
-            gain_db: 10.0,
-            tilt_db: 8.0,
-            speed: 0.15,
-            mel_shift: 3.0,
-            noise: 0.4,
+            gain_db: 4.0,
+            tilt_db: 2.0,
+            speed: 0.1,
+            mel_shift: 2.0,
+            noise: 0.1,
             noise_snr_db: [3.0, 30.0],
-            masks: 2,
-            mask_bands: 8,
-            mask_frames: 20,
+            masks: 0,
+            mask_bands: 6,
+            mask_frames: 12,
         }
     }
 }
@@ -270,12 +270,15 @@ mod tests {
     #[test]
     fn any_clip_length_gives_at_least_one_and_at_most_the_longest_number_of_frames() {
         let mut rng = StdRng::seed_from_u64(5);
+        let hidden = Augmentation {
+            masks: 2,
+            ..Augmentation::default()
+        };
         for frames in [1, 2, 3, 7, 100, 400] {
             for _ in 0..50 {
                 let clip = ramp(64, frames);
-                let mut out =
-                    Augmentation::default().apply(&clip, &ramp(64, 5), 0..64, 120, &mut rng);
-                Augmentation::default().mask(&mut out, &mut rng);
+                let mut out = hidden.apply(&clip, &ramp(64, 5), 0..64, 120, &mut rng);
+                hidden.mask(&mut out, &mut rng);
                 assert!(
                     (1..=121).contains(&out.frames()),
                     "{frames} -> {}",

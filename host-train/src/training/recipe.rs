@@ -114,8 +114,8 @@ impl Default for Recipe {
             kept_out: KeptOut::Nobody,
             validation: VALIDATION_SHARE,
             classes: Classes::Product,
-            epochs: 40,
-            batch: 64,
+            epochs: 16,
+            batch: 32,
             longest: 300,
             learning_rate: 3e-3,
             schedule: Schedule::OneCycle,
@@ -125,13 +125,20 @@ impl Default for Recipe {
             label_smoothing: 0.1,
             patience: None,
             augmentation: Augmentation::default(),
-            wave: WaveAugmentation::none(),
-            scaling: Scaling::Fixed,
+            wave: WaveAugmentation {
+                share: 0.4,
+                noise: 0.4,
+                telephone: 0.25,
+                stretch: 0.0,
+                pitch: 0.0,
+                ..WaveAugmentation::default()
+            },
+            scaling: Scaling::RunningMean,
             shape: Shape::default(),
             votes: 0.0,
             balance: 0.0,
             adversary: 0.0,
-            average: 0.0,
+            average: 0.99,
             teacher: Teacher::default(),
             frontend: FrontendConfig::default(),
             features: vec![Feature::LogMel],
@@ -283,6 +290,7 @@ impl Recipe {
     pub fn classic() -> Self {
         Self {
             epochs: 50,
+            batch: 64,
             learning_rate: 1e-3,
             schedule: Schedule::Plateau,
             weight_decay: 0.0,
@@ -290,6 +298,9 @@ impl Recipe {
             gradient_norm: None,
             label_smoothing: 0.0,
             augmentation: Augmentation::none(),
+            wave: WaveAugmentation::none(),
+            scaling: Scaling::Fixed,
+            average: 0.0,
             frontend: classic_frontend(),
             features: vec![Feature::Zcr, Feature::Rms, Feature::Mfcc],
             window: Some(Window::Excerpt(Excerpt::CLASSIC)),
@@ -341,6 +352,23 @@ mod tests {
     }
 
     #[test]
+    fn strides_that_would_leave_rows_or_frames_unread_are_refused() {
+        for (change, part) in [
+            ("shape.stem=[4,8]", "odd rows"),
+            ("shape.stem=[7,0]", "up to 32 frames"),
+            ("shape.row_strides=[8,2,2,2]", "within the stem's kernel"),
+            ("shape.row_strides=[4,2,2,3]", "three of 1 or 2"),
+            ("shape.time_strides=[0,2,1,1]", "1 to 8"),
+            ("shape.time_strides=[4,4,1,1]", "three of 1 or 2"),
+        ] {
+            let recipe = Recipe::default().changed(&[change.to_owned()]).unwrap();
+            let error = recipe.check().unwrap_err().to_string();
+            let field = change.split('=').next().unwrap();
+            assert!(error.contains(field) && error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
     fn the_classic_network_is_refused_what_it_cannot_be_trained_with() {
         let windowed = [
             ("adversary=0.1", "adversary is 0.1"),
@@ -380,9 +408,31 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_recipe_without_the_later_fields_means_what_it_did() {
+    fn the_recipe_beside_the_shipped_model_can_be_trained_and_is_for_its_features() {
+        let text = include_str!("../../../models/undertone-research.recipe.json");
+        let recipe: Recipe = serde_json::from_str(text).unwrap();
+        recipe.check().unwrap();
+        let file = include_bytes!("../../../models/undertone-research.onnx");
+        let model = undertone_model::Model::from_bytes(file).unwrap();
+        let metadata = model.metadata();
+        assert_eq!(recipe.frontend, metadata.frontend);
+        assert_eq!(recipe.features, metadata.features);
+        let strides = recipe.shape.time_strides;
+        assert_eq!(strides.iter().product::<usize>(), metadata.stride);
+        assert_eq!(recipe.shape.width, metadata.width);
+    }
+
+    #[test]
+    fn missing_fields_take_their_defaults_and_unknown_ones_are_refused() {
         let read: Recipe = serde_json::from_str("{\"seed\": 1, \"epochs\": 40}").unwrap();
-        assert_eq!(read, Recipe::default());
+        let epochs = 40;
+        assert_eq!(
+            read,
+            Recipe {
+                epochs,
+                ..Recipe::default()
+            }
+        );
         assert!(serde_json::from_str::<Recipe>("{\"sede\": 1}").is_err());
     }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use tract_onnx::pb::{ModelProto, NodeProto};
 
 use super::conv::{Conv, Shape, Tap};
+use super::filter::Filter;
 use super::graph::{Half, integer, integers, is_one};
 use super::lanes::Level;
 use super::layout::{Layout, Value};
@@ -51,7 +52,12 @@ struct Draft {
 
 enum Step {
     Conv(Draft),
-    Map { value: usize, map: Map },
+    /// With the columns that it looks back at in place of where they begin.
+    Filter(Filter),
+    Map {
+        value: usize,
+        map: Map,
+    },
 }
 
 struct Compiler<'a> {
@@ -187,6 +193,21 @@ impl<'a> Compiler<'a> {
         if !(causal && fits) {
             return None;
         }
+        let along =
+            [inputs, outputs, high] == [1; 3] && strides == [1, 1] && (above, below) == (0, 0);
+        if along {
+            let bias = self.bias(node, 1)?.first().copied()?;
+            let output = self.value(from.rows, 1, from.rate);
+            let filter = Filter {
+                input: bound.value,
+                output,
+                column: past,
+                dilation,
+                weights,
+                bias,
+            };
+            return self.filter(node, filter, past);
+        }
         let rows = (from.rows + above + below).checked_sub(high)? / strides[0] + 1;
         // Rows and columns of the kernel that are all zeros need not be looked at.
         let at = |output: usize, input: usize, row: usize, column: usize| {
@@ -233,6 +254,18 @@ impl<'a> Compiler<'a> {
             last_relu: false,
         };
         self.draft(node, draft, 4)
+    }
+
+    fn filter(&mut self, node: &'a NodeProto, filter: Filter, past: usize) -> Option<()> {
+        let from = &mut self.values[filter.input];
+        from.past = from.past.max(past);
+        let each = filter.weights.len().checked_mul(from.rows)?;
+        self.cost = self.cost.checked_add(each.checked_mul(from.rate)?)?;
+        let output = filter.output;
+        self.written[output] = Some(self.steps.len());
+        self.steps.push(Step::Filter(filter));
+        self.bind(&node.name, output, 4);
+        Some(())
     }
 
     /// A matrix product of one row is a convolution of one position.
@@ -296,7 +329,7 @@ impl<'a> Compiler<'a> {
         }
         match self.steps.get_mut(self.written[value]?)? {
             Step::Conv(draft) => Some(draft),
-            Step::Map { .. } => None,
+            Step::Filter(_) | Step::Map { .. } => None,
         }
     }
 
@@ -411,6 +444,10 @@ impl<'a> Compiler<'a> {
         }
         let layers = self.steps.into_iter().map(|step| match step {
             Step::Map { value, map } => Layer::Map { value, map },
+            Step::Filter(filter) => Layer::Filter(Filter {
+                column: layout.values[filter.input].past - filter.column,
+                ..filter
+            }),
             Step::Conv(mut draft) => {
                 let from = &layout.values[draft.input];
                 draft

@@ -10,6 +10,7 @@
 
 mod compile;
 mod conv;
+mod filter;
 mod graph;
 mod lanes;
 mod layout;
@@ -21,6 +22,7 @@ use std::sync::{Mutex, PoisonError};
 
 pub(crate) use compile::Ends;
 use conv::Conv;
+use filter::Filter;
 use lanes::Level;
 pub(crate) use layout::History;
 use layout::{Layout, Scratch};
@@ -59,6 +61,7 @@ impl Map {
 #[derive(Debug)]
 enum Layer {
     Conv(Box<Conv>),
+    Filter(Filter),
     /// Changes a value in place.
     Map {
         value: usize,
@@ -123,6 +126,9 @@ impl Direct {
         for layer in &self.layers {
             match layer {
                 Layer::Conv(conv) => conv.run(self.level, &self.layout, &mut scratch, steps),
+                Layer::Filter(filter) => {
+                    filter.run(self.level, &self.layout, &mut scratch, steps);
+                }
                 Layer::Map { value, map } => {
                     for index in 0..steps * self.layout.values[*value].rate {
                         map.apply(scratch.rows_mut(&self.layout, *value, index));

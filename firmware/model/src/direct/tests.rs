@@ -1,9 +1,10 @@
 use proptest::prelude::*;
 use prost::Message;
-use tract_onnx::pb::ModelProto;
+use tract_onnx::pb::tensor_proto::DataType;
+use tract_onnx::pb::{AttributeProto, ModelProto, NodeProto, TensorProto, attribute_proto};
 
 use super::lanes::Level;
-use super::{BATCH, Direct, Ends};
+use super::{BATCH, Direct, Ends, Layer};
 use crate::incremental::Incremental;
 use crate::metadata::Metadata;
 use crate::model::{Model, Runner};
@@ -69,6 +70,102 @@ fn the_shipped_network_is_run_without_the_library_and_agrees_with_it_at_every_le
         }
     }
     assert!(Level::all().any(|level| level == Level::Plain));
+}
+
+/// Puts a filter over `taps` frames, the same for all rows, between the normalised plane and the stem.
+fn filtered(proto: &mut ModelProto, taps: usize) {
+    let graph = proto.graph.as_mut().unwrap();
+    let tensor = |name: &str, dims: &[i64], values: &[f32]| TensorProto {
+        name: name.into(),
+        data_type: DataType::Float as i32,
+        dims: dims.to_vec(),
+        raw_data: values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect(),
+        ..TensorProto::default()
+    };
+    let weights: Vec<f32> = (0..taps).map(|tap| (tap as f32).sin() / 9.0).collect();
+    graph
+        .initializer
+        .push(tensor("filter_weight", &[1, 1, 1, taps as i64], &weights));
+    graph
+        .initializer
+        .push(tensor("filter_bias", &[1], &[0.125]));
+    let list = |name: &str, ints: &[i64]| AttributeProto {
+        name: name.into(),
+        r#type: attribute_proto::AttributeType::Ints as i32,
+        ints: ints.to_vec(),
+        ..AttributeProto::default()
+    };
+    let at = graph
+        .node
+        .iter()
+        .position(|node| node.op_type == "Unsqueeze")
+        .unwrap();
+    let plane = graph.node[at].output[0].clone();
+    for input in graph.node.iter_mut().flat_map(|node| &mut node.input) {
+        if *input == plane {
+            *input = "filter".into();
+        }
+    }
+    let node = NodeProto {
+        op_type: "Conv".into(),
+        name: "filter".into(),
+        input: [plane.as_str(), "filter_weight", "filter_bias"]
+            .map(String::from)
+            .to_vec(),
+        output: vec!["filter".into()],
+        attribute: vec![
+            list("kernel_shape", &[1, taps as i64]),
+            list("pads", &[0, taps as i64 - 1, 0, 0]),
+            list("strides", &[1, 1]),
+            list("dilations", &[1, 1]),
+        ],
+        ..NodeProto::default()
+    };
+    graph.node.insert(at + 1, node);
+}
+
+#[test]
+fn a_filter_over_time_agrees_with_the_library_at_every_level_and_in_any_portions() {
+    let (mut proto, metadata) = shipped();
+    filtered(&mut proto, 37);
+    let library = Network::library(&proto, &metadata).unwrap();
+    for level in Level::all() {
+        let at = |ends: &Ends<'_>| Direct::compile_for(level, &proto, ends).unwrap();
+        let encoder = network::with_encoder_ends(&metadata, at);
+        assert!(
+            encoder
+                .layers
+                .iter()
+                .any(|layer| matches!(layer, Layer::Filter(_)))
+        );
+        let found = direct(encoder, network::with_head_ends(&metadata, at));
+        for (seed, count) in [(1, 8), (2, 63), (3, 400)] {
+            let frames = frames(seed, count, metadata.rows());
+            let expected = logits(&library, &metadata, &frames);
+            for (found, expected) in logits(&found, &metadata, &frames).iter().zip(expected) {
+                let off = (found - expected).abs() / expected.abs().max(1.0);
+                assert!(off <= 1e-4, "{level:?}, {count} frames: {found} {expected}");
+            }
+        }
+        let encoder = network::with_encoder_ends(&metadata, at);
+        let column = metadata.rows() * metadata.stride;
+        let columns = frames(5, 40 * metadata.stride, metadata.rows());
+        let run = |portion: usize| {
+            let (mut history, mut found) = (encoder.history(), Vec::new());
+            for part in columns.chunks(portion * column) {
+                let taken = encoder.run(&mut history, part, part.len() / column, |outputs| {
+                    found.push(outputs.concat());
+                    Ok::<(), ()>(())
+                });
+                taken.unwrap();
+            }
+            found
+        };
+        assert_eq!(run(1), run(7), "{level:?}");
+    }
 }
 
 #[test]

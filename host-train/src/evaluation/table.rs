@@ -5,6 +5,7 @@ use super::leaky::Way;
 use super::protocol::Protocol;
 use super::results::{FoldResult, Results};
 use super::speakers::{BySpeaker, interval, quantiles};
+use crate::corpora::Emotion;
 
 /// The tables of everything in `all`, which belong to one recipe: the protocols, and under them each class's recall.
 #[must_use]
@@ -151,25 +152,49 @@ fn spread(values: impl Iterator<Item = f64>) -> String {
     format!("{mean:.1} ± {deviation:.1}")
 }
 
+/// Of every class that some result has, the mean over those that have it.
 fn recall(name: &str, found: &[&FoldResult]) -> String {
-    let Some(first) = found.first() else {
-        return String::new();
+    let of = |emotion: Emotion| -> Vec<f64> {
+        let here = |one: &&FoldResult| {
+            let class = one.classes.iter().position(|other| *other == emotion)?;
+            one.figures.recall[class]
+        };
+        found.iter().filter_map(here).collect()
     };
-    let same = found.iter().filter(|one| one.classes == first.classes);
-    let same: Vec<&&FoldResult> = same.collect();
-    let parts = first.classes.iter().enumerate().map(|(class, emotion)| {
-        let recall = same.iter().filter_map(|one| one.figures.recall[class]);
-        let recall: Vec<f64> = recall.collect();
-        let mean = recall.iter().sum::<f64>() / recall.len().max(1) as f64;
-        format!("{emotion} {:.0}", 100.0 * mean)
-    });
-    format!("- {name}: {}\n", parts.collect::<Vec<_>>().join(", "))
+    let parts: Vec<String> = Emotion::ALL
+        .into_iter()
+        .map(|emotion| (emotion, of(emotion)))
+        .filter(|(_, recall)| !recall.is_empty())
+        .map(|(emotion, recall)| {
+            let mean = recall.iter().sum::<f64>() / recall.len() as f64;
+            format!("{emotion} {:.0}", 100.0 * mean)
+        })
+        .collect();
+    if parts.is_empty() {
+        return String::new();
+    }
+    format!("- {name}: {}\n", parts.join(", "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::evaluation::results::tests::result;
+
+    #[test]
+    fn a_class_that_one_corpus_lacks_is_averaged_over_the_others() {
+        let heard = |fold: &str, classes: &[Emotion], recall: &[f64]| {
+            let mut one = result(fold, 1, 5);
+            one.classes = classes.to_vec();
+            one.figures.recall = recall.iter().copied().map(Some).collect();
+            one
+        };
+        let both = heard("tess", &[Emotion::Sad, Emotion::Surprise], &[0.5, 0.9]);
+        let one = heard("crema-d", &[Emotion::Sad], &[0.3]);
+        for order in [[&both, &one], [&one, &both]] {
+            assert_eq!(recall("mean", &order), "- mean: sad 40, surprise 90\n");
+        }
+    }
 
     #[test]
     fn a_missing_fold_is_named_and_a_protocol_without_results_is_not_yet_measured() {
@@ -193,6 +218,7 @@ mod tests {
         );
         assert!(line("| crema-d, 6 classes").contains("not yet measured"));
         assert!(line("- savee, 7 classes").contains("neutral 60"));
+        assert!(!line("- savee, 7 classes").contains("calm"));
         let columns = |line: &str| line.matches('|').count();
         assert!(
             table

@@ -52,12 +52,8 @@ struct Draft {
 
 enum Step {
     Conv(Draft),
-    /// With the columns that it looks back at in place of where they begin.
     Filter(Filter),
-    Map {
-        value: usize,
-        map: Map,
-    },
+    Map { value: usize, map: Map },
 }
 
 struct Compiler<'a> {
@@ -196,17 +192,14 @@ impl<'a> Compiler<'a> {
         let along =
             [inputs, outputs, high] == [1; 3] && strides == [1, 1] && (above, below) == (0, 0);
         if along {
-            let bias = self.bias(node, 1)?.first().copied()?;
-            let output = self.value(from.rows, 1, from.rate);
             let filter = Filter {
                 input: bound.value,
-                output,
-                column: past,
+                output: self.value(from.rows, 1, from.rate),
                 dilation,
                 weights,
-                bias,
+                bias: self.bias(node, 1)?.first().copied()?,
             };
-            return self.filter(node, filter, past);
+            return self.filter(node, filter);
         }
         let rows = (from.rows + above + below).checked_sub(high)? / strides[0] + 1;
         // Rows and columns of the kernel that are all zeros need not be looked at.
@@ -256,16 +249,12 @@ impl<'a> Compiler<'a> {
         self.draft(node, draft, 4)
     }
 
-    fn filter(&mut self, node: &'a NodeProto, filter: Filter, past: usize) -> Option<()> {
+    fn filter(&mut self, node: &'a NodeProto, filter: Filter) -> Option<()> {
         let from = &mut self.values[filter.input];
-        from.past = from.past.max(past);
+        from.past = from.past.max(filter.past());
         let each = filter.weights.len().checked_mul(from.rows)?;
-        self.cost = self.cost.checked_add(each.checked_mul(from.rate)?)?;
-        let output = filter.output;
-        self.written[output] = Some(self.steps.len());
-        self.steps.push(Step::Filter(filter));
-        self.bind(&node.name, output, 4);
-        Some(())
+        let cost = each.checked_mul(from.rate)?;
+        self.step(node, filter.output, 4, cost, Step::Filter(filter))
     }
 
     /// A matrix product of one row is a convolution of one position.
@@ -315,10 +304,22 @@ impl<'a> Compiler<'a> {
         let products = (draft.run * draft.taps.len()).checked_mul(to.channels)?;
         let each = products.checked_add(to.channels)?;
         let cost = each.checked_mul(to.rows)?.checked_mul(to.rate)?;
+        self.step(node, output, rank, cost, Step::Conv(draft))
+    }
+
+    /// The step that writes `value` next, which then goes by the node's name.
+    fn step(
+        &mut self,
+        node: &'a NodeProto,
+        value: usize,
+        rank: usize,
+        cost: usize,
+        step: Step,
+    ) -> Option<()> {
         self.cost = self.cost.checked_add(cost)?;
-        self.written[output] = Some(self.steps.len());
-        self.steps.push(Step::Conv(draft));
-        self.bind(&node.name, output, rank);
+        self.written[value] = Some(self.steps.len());
+        self.steps.push(step);
+        self.bind(&node.name, value, rank);
         Some(())
     }
 
@@ -394,15 +395,10 @@ impl<'a> Compiler<'a> {
         if self.frozen[bound.value] {
             return None;
         }
-        self.written[bound.value] = Some(self.steps.len());
-        let value = &self.values[bound.value];
-        self.cost = self.cost.checked_add(value.values() * value.rate)?;
-        self.steps.push(Step::Map {
-            value: bound.value,
-            map,
-        });
-        self.bind(&node.name, bound.value, bound.rank);
-        Some(())
+        let Bound { value, rank } = bound;
+        let about = &self.values[value];
+        let cost = about.values() * about.rate;
+        self.step(node, value, rank, cost, Step::Map { value, map })
     }
 
     /// Adds a value to what a later convolution gives.
@@ -444,10 +440,7 @@ impl<'a> Compiler<'a> {
         }
         let layers = self.steps.into_iter().map(|step| match step {
             Step::Map { value, map } => Layer::Map { value, map },
-            Step::Filter(filter) => Layer::Filter(Filter {
-                column: layout.values[filter.input].past - filter.column,
-                ..filter
-            }),
+            Step::Filter(filter) => Layer::Filter(filter),
             Step::Conv(mut draft) => {
                 let from = &layout.values[draft.input];
                 draft

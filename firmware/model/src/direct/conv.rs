@@ -94,16 +94,15 @@ impl Conv {
     }
 
     pub(super) fn run(&self, level: Level, layout: &Layout, scratch: &mut Scratch, steps: usize) {
-        // Taken out, so that the others can be read meanwhile.
-        let mut output = std::mem::take(&mut scratch.values[self.shape.output]);
-        level.run(Run {
-            conv: self,
-            layout,
-            scratch,
-            output: &mut output,
-            steps,
+        scratch.write(self.shape.output, |others, output| {
+            level.run(Run {
+                conv: self,
+                layout,
+                scratch: others,
+                output,
+                steps,
+            });
         });
-        scratch.values[self.shape.output] = output;
     }
 }
 

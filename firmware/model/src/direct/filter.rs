@@ -14,8 +14,6 @@ const VECTORS: usize = 4;
 pub(super) struct Filter {
     pub(super) input: usize,
     pub(super) output: usize,
-    /// Columns from the beginning of the input's past to the one that the first weight is for.
-    pub(super) column: usize,
     /// Columns from one weight to the next.
     pub(super) dilation: usize,
     /// Of the earliest column first.
@@ -25,16 +23,20 @@ pub(super) struct Filter {
 
 impl Filter {
     pub(super) fn run(&self, level: Level, layout: &Layout, scratch: &mut Scratch, steps: usize) {
-        // Taken out, so that the input can be read meanwhile.
-        let mut output = std::mem::take(&mut scratch.values[self.output]);
-        level.run(Run {
-            filter: self,
-            layout,
-            input: &scratch.values[self.input],
-            output: &mut output,
-            steps,
+        scratch.write(self.output, |others, output| {
+            level.run(Run {
+                filter: self,
+                layout,
+                input: &others.values[self.input],
+                output,
+                steps,
+            });
         });
-        scratch.values[self.output] = output;
+    }
+
+    /// Columns that it looks back at.
+    pub(super) fn past(&self) -> usize {
+        self.weights.len().saturating_sub(1) * self.dilation
     }
 }
 
@@ -51,15 +53,16 @@ impl Work for Run<'_> {
     fn run<L: Lanes>(self, lanes: L) {
         let from = &self.layout.values[self.filter.input];
         let to = &self.layout.values[self.filter.output];
+        let oldest = from.past - self.filter.past();
+        let pitch = from.pitch() * self.filter.dilation;
         for index in 0..self.steps * to.rate {
             let start = (to.past + index) * to.pitch() + to.above;
             let output = &mut self.output[start..start + to.rows];
-            let first = (self.filter.column + index) * from.pitch() + from.above;
+            let first = (oldest + index) * from.pitch() + from.above;
             let mut row = 0;
             while row < to.rows {
                 let rest = to.rows - row;
                 let (input, output) = (&self.input[first + row..], &mut output[row..]);
-                let pitch = from.pitch() * self.filter.dilation;
                 row += if rest >= VECTORS * L::COUNT {
                     self.filter.rows::<L, VECTORS>(lanes, input, pitch, output)
                 } else if rest >= L::COUNT {

@@ -102,6 +102,13 @@ impl Scratch {
         &mut self.values[value][start..start + about.values()]
     }
 
+    /// Has a value written while the others are read; among them it is empty meanwhile.
+    pub(super) fn write(&mut self, value: usize, write: impl FnOnce(&Self, &mut [f32])) {
+        let mut taken = std::mem::take(&mut self.values[value]);
+        write(self, &mut taken);
+        self.values[value] = taken;
+    }
+
     /// Puts a channel's past in front of the new columns.
     pub(super) fn recall(&mut self, layout: &Layout, history: &History) {
         let mut rest = &history.0[..];

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use burn::tensor::Device;
+use undertone_model::Model;
 use undertone_train::corpora::Clip;
 use undertone_train::evaluation::condition::Condition;
 use undertone_train::evaluation::leaky::{self, Way, sides};
@@ -13,12 +14,15 @@ use undertone_train::evaluation::plan::plan;
 use undertone_train::evaluation::protocol::Protocol;
 use undertone_train::evaluation::results::Results;
 use undertone_train::evaluation::table::markdown;
+use undertone_train::export::{Weights, export_run};
 use undertone_train::network::classic::ClassicConfig;
 use undertone_train::network::streaming::Shape;
+use undertone_train::training::checkpoint::RunFolder;
 use undertone_train::training::classes::Classes;
 use undertone_train::training::kept_out::KeptOut;
-use undertone_train::training::prepare::{clips, recipe_examples};
+use undertone_train::training::prepare::{clips, prepare, recipe_examples};
 use undertone_train::training::recipe::Recipe;
+use undertone_train::training::run::{Material, train};
 
 /// A voice of a kind: a pitch by the speaker, a pulse rate by the emotion.
 fn voice(file: &Path, speaker: u32, emotion: u32, take: u32, seconds: f32) {
@@ -145,6 +149,46 @@ fn a_run_is_trained_without_its_fold_scored_on_it_and_never_twice() {
     std::fs::copy(&file, stranger).unwrap();
     let refused = taught.train(other, |_, _| ()).unwrap_err().to_string();
     assert!(refused.contains("must not hear"), "{refused}");
+}
+
+#[test]
+fn a_run_on_crema_d_alone_has_no_output_for_surprise_and_another_corpus_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let names = ["crema-d", "ravdess", "run"].map(|name| dir.path().join(name));
+    let [crema_d, other, run] = &names;
+    std::fs::create_dir(crema_d).unwrap();
+    std::fs::create_dir(other).unwrap();
+    for speaker in 1..=12 {
+        for (emotion, code) in (0..).zip(["NEU", "HAP", "SAD", "ANG", "FEA", "DIS"]) {
+            let name = format!("10{speaker:02}_IEO_{code}_XX.wav");
+            voice(&crema_d.join(name), speaker, emotion, 0, 0.4);
+        }
+    }
+    let alone = clips(&[crema_d.clone()], |left_out| panic!("{left_out}")).unwrap();
+    let recipe = Recipe {
+        classes: Classes::Product,
+        ..tiny()
+    };
+    let prepared = prepare(&alone, recipe, None, &[]).unwrap();
+    let six = ["neutral", "happy", "sad", "angry", "fear", "disgust"];
+    assert_eq!(prepared.plan.labels, six);
+    let material = Material {
+        train: &prepared.train,
+        validation: &prepared.validation,
+        bank: prepared.bank.as_ref(),
+    };
+    let device = Device::flex().autodiff();
+    let state = train(run, &prepared.plan, material, &device, |_, _| ()).unwrap();
+    let (folder, ..) = RunFolder::load(run).unwrap();
+    let seen = &prepared.validation;
+    let written = export_run(&folder, &prepared.plan, &state, Weights::F32, seen).unwrap();
+    let model = Model::from_bytes(&written.bytes).unwrap();
+    assert_eq!(model.metadata().labels, six);
+
+    let refused = prepare(&ravdess(other), prepared.plan.recipe, None, &[]).unwrap_err();
+    let refused = refused.to_string();
+    assert!(refused.contains("labelled surprise"), "{refused}");
+    assert!(refused.contains("classes=product"), "{refused}");
 }
 
 #[test]

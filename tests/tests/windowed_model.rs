@@ -10,6 +10,7 @@ use serde_json::Value;
 use undertone_tests::{daemon, program, speech, tool};
 use undertone_train::features::Extractor;
 use undertone_train::training::checkpoint::RunFolder;
+use undertone_train::training::classes::Classes;
 use undertone_train::training::device::Place;
 use undertone_train::training::kept_out::KeptOut;
 use undertone_train::training::prepare::{clips, examples};
@@ -251,7 +252,7 @@ fn evaluation_and_report_give_the_trainers_own_figures() {
         features: plan.recipe.features.clone(),
         cache: None,
     };
-    let examples = examples(&test, &extractor).unwrap();
+    let examples = examples(&test, &extractor, Classes::Product).unwrap();
     let (expected, _) = score(
         &logits(&network, &examples, &plan.normalisation, &device),
         &examples,

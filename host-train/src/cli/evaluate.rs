@@ -16,7 +16,8 @@ use undertone_train::evaluation::table::markdown;
 use undertone_train::features::Extractor;
 use undertone_train::training::classes::Classes;
 use undertone_train::training::kept_out::KeptOut;
-use undertone_train::training::prepare::{clips, hash, label};
+use undertone_train::training::label::label;
+use undertone_train::training::prepare::{clips, hash};
 use undertone_train::training::split::split;
 
 use super::output;
@@ -155,11 +156,9 @@ impl EvaluateArgs {
             Condition::Clean => extractor.run(test)?,
             other => other.features(test, &metadata.frontend, &metadata.features)?,
         };
-        let classes = [Classes::Product, Classes::CalmApart]
-            .into_iter()
-            .find(|classes| classes.names() == metadata.labels)
+        let classes = Classes::of(&metadata.labels)
             .context("the model's labels are not those of a recipe")?;
-        let outcomes = outcomes(model, &label(test, features, classes))?;
+        let outcomes = outcomes(model, &label(test, features, classes)?)?;
         let corpora = Corpus::ALL.into_iter();
         let corpora =
             corpora.filter_map(|one| figures(one, test, &outcomes, metadata.labels.len()));

@@ -28,8 +28,9 @@ use crate::sound::noise::white;
 use crate::sound::stretch::{pitch, stretch};
 use crate::training::batch::Example;
 use crate::training::checkpoint::{EpochFigures, Plan, RunFolder};
+use crate::training::label::label;
 use crate::training::normalise::Normalisation;
-use crate::training::prepare::{hash, label};
+use crate::training::prepare::{PrepareError, hash};
 use crate::training::recipe::Recipe;
 use crate::training::run::{Material, train};
 use crate::training::validate::{logits, probabilities};
@@ -135,14 +136,14 @@ pub fn sides(clips: &[Clip], way: Way, recipe: &Recipe) -> Result<Sides, Measure
         cache: None,
     };
     let mut rng = StdRng::seed_from_u64(recipe.seed);
-    let copied = |clips: &[Clip]| -> Result<Vec<(Clip, Example)>, FeatureError> {
+    let copied = |clips: &[Clip]| -> Result<Vec<(Clip, Example)>, MeasureError> {
         let copies = altered(clips, &extractor, recipe.seed)?;
         let fourfold: Vec<Clip> = clips
             .iter()
             .flat_map(|clip| std::iter::repeat_n(clip.clone(), 4))
             .collect();
         let copies = copies.into_iter().flatten().collect();
-        let examples = label(&fourfold, copies, recipe.classes);
+        let examples = label(&fourfold, copies, recipe.classes).map_err(PrepareError::from)?;
         Ok(fourfold.into_iter().zip(examples).collect())
     };
     let tess: Vec<Clip> = clips
@@ -173,8 +174,9 @@ pub fn sides(clips: &[Clip], way: Way, recipe: &Recipe) -> Result<Sides, Measure
             heard.shuffle(&mut rng);
             let kept = heard
                 .split_off(heard.len() - (VALIDATION_SHARE * heard.len() as f64).ceil() as usize);
-            let test = label(&tested, extractor.run(&tested)?, recipe.classes);
-            let examples = |clips: &[Clip]| -> Result<Vec<Example>, FeatureError> {
+            let test = label(&tested, extractor.run(&tested)?, recipe.classes)
+                .map_err(PrepareError::from)?;
+            let examples = |clips: &[Clip]| -> Result<Vec<Example>, MeasureError> {
                 Ok(copied(clips)?
                     .into_iter()
                     .map(|(_, example)| example)
@@ -230,7 +232,7 @@ pub fn measure(
     let emotions = Corpus::Tess.emotions();
     let places: Vec<usize> = emotions
         .iter()
-        .map(|&one| recipe.classes.index(one))
+        .filter_map(|&one| recipe.classes.index(one))
         .collect();
     let outcomes: Vec<Outcome> = logits(&network, &sides.test, &plan.normalisation, device)
         .iter()

@@ -11,28 +11,59 @@ pub enum Classes {
     /// The product's seven labels; calm counts as neutral.
     #[default]
     Product,
+    /// The product's labels but surprise, for runs on CREMA-D alone: nothing there would teach it.
+    WithoutSurprise,
     /// RAVDESS's eight emotions, as its protocols ask; the other corpora know no calm.
     CalmApart,
 }
 
 impl Classes {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Product, Self::WithoutSurprise, Self::CalmApart];
+
+    /// Those whose names are `labels`, in that order.
+    #[must_use]
+    pub fn of(labels: &[String]) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|classes| classes.names() == labels)
+    }
+
+    /// These, less the product label that no clip of `corpora` has.
+    #[must_use]
+    pub fn taught_by(self, corpora: impl IntoIterator<Item = Corpus>) -> Self {
+        let surprised = |corpus: Corpus| corpus.emotions().contains(&Emotion::Surprise);
+        let all_taught = corpora.into_iter().any(surprised);
+        match self {
+            Self::Product if !all_taught => Self::WithoutSurprise,
+            other => other,
+        }
+    }
+
     /// Names, in the order of the outputs.
     #[must_use]
     pub fn names(self) -> Vec<String> {
+        let labels = Label::ALL.into_iter();
         match self {
-            Self::Product => Label::ALL.map(|label| label.name().to_owned()).to_vec(),
+            Self::Product => labels.map(|label| label.name().to_owned()).collect(),
+            Self::WithoutSurprise => labels
+                .filter(|label| *label != Label::Surprise)
+                .map(|label| label.name().to_owned())
+                .collect(),
             Self::CalmApart => Emotion::ALL
                 .map(|emotion| emotion.name().to_owned())
                 .to_vec(),
         }
     }
 
-    /// Which output an emotion belongs to.
+    /// Which output an emotion belongs to, if any.
     #[must_use]
-    pub fn index(self, emotion: Emotion) -> usize {
+    pub fn index(self, emotion: Emotion) -> Option<usize> {
         match self {
-            Self::Product => emotion.label().index(),
-            Self::CalmApart => emotion as usize,
+            Self::Product => Some(emotion.label().index()),
+            // The last of the product's labels, so that the others keep their places.
+            Self::WithoutSurprise if emotion == Emotion::Surprise => None,
+            Self::WithoutSurprise => Some(emotion.label().index()),
+            Self::CalmApart => Some(emotion as usize),
         }
     }
 
@@ -41,7 +72,9 @@ impl Classes {
     pub fn known(self, corpus: Corpus) -> Vec<bool> {
         let mut known = vec![false; self.names().len()];
         for &emotion in corpus.emotions() {
-            known[self.index(emotion)] = true;
+            if let Some(index) = self.index(emotion) {
+                known[index] = true;
+            }
         }
         known
     }
@@ -53,14 +86,33 @@ mod tests {
 
     #[test]
     fn an_emotion_has_the_output_of_its_own_name_and_calm_only_where_it_stands_apart() {
-        for classes in [Classes::Product, Classes::CalmApart] {
+        for classes in Classes::ALL {
             let names = classes.names();
+            assert_eq!(Classes::of(&names), Some(classes));
             for emotion in Emotion::ALL {
-                let name = names[classes.index(emotion)].as_str();
-                let merged = classes == Classes::Product && emotion == Emotion::Calm;
-                assert_eq!(name, if merged { "neutral" } else { emotion.name() });
+                let Some(index) = classes.index(emotion) else {
+                    assert_eq!(emotion, Emotion::Surprise);
+                    assert_eq!(classes, Classes::WithoutSurprise);
+                    continue;
+                };
+                let merged = classes != Classes::CalmApart && emotion == Emotion::Calm;
+                let name = if merged { "neutral" } else { emotion.name() };
+                assert_eq!(names[index], name);
             }
         }
+        assert_eq!(Classes::of(&[]), None);
+    }
+
+    #[test]
+    fn surprise_is_left_out_where_no_corpus_teaches_it() {
+        let taught = |classes: Classes, corpora: &[Corpus]| classes.taught_by(corpora.to_vec());
+        let alone = taught(Classes::Product, &[Corpus::CremaD]);
+        assert_eq!(alone, Classes::WithoutSurprise);
+        assert_eq!(alone.names().len(), 6);
+        assert_eq!(alone.known(Corpus::CremaD), [true; 6]);
+        let both = [Corpus::CremaD, Corpus::Savee];
+        assert_eq!(taught(Classes::Product, &both), Classes::Product);
+        assert_eq!(taught(Classes::CalmApart, &both[..1]), Classes::CalmApart);
     }
 
     #[test]

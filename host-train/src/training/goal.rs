@@ -42,7 +42,9 @@ pub fn votes(clip: &Clip, classes: Classes) -> Option<Vec<f32>> {
     let total = votes.total();
     let mut heard = vec![0.0; classes.names().len()];
     for emotion in Emotion::ALL {
-        heard[classes.index(emotion)] += f32::from(votes.of(emotion)) / total.max(1) as f32;
+        if let Some(index) = classes.index(emotion) {
+            heard[index] += f32::from(votes.of(emotion)) / total.max(1) as f32;
+        }
     }
     (total > 0).then_some(heard)
 }

@@ -13,6 +13,7 @@ pub mod classes;
 pub mod device;
 pub mod goal;
 pub mod kept_out;
+pub mod label;
 mod learner;
 pub mod loss;
 pub mod normalise;

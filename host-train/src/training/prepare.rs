@@ -12,11 +12,12 @@ use super::batch::Example;
 use super::checkpoint::Plan;
 use super::classes::Classes;
 use super::goal;
+use super::label::{Untold, label};
 use super::normalise::Normalisation;
 use super::recipe::Recipe;
 use super::split::{FEWEST_SPEAKERS, RunClips, split_with};
 use crate::corpora::{Clip, Corpus, CorpusError, SpeakerId, select};
-use crate::features::{ClipFeatures, Extractor, FeatureError, Window, WindowExtractor};
+use crate::features::{Extractor, FeatureError, Window, WindowExtractor};
 use crate::network::NetworkConfig;
 use crate::network::classic::ClassicConfig;
 use crate::network::streaming::StreamingConfig;
@@ -39,6 +40,9 @@ pub enum PrepareError {
     /// The recipe is out of range.
     #[error(transparent)]
     Recipe(#[from] TrainingError),
+    /// A clip has no class.
+    #[error(transparent)]
+    Untold(#[from] Untold),
     /// A teacher does not fit.
     #[error("teacher {hash} {reason}")]
     Teacher {
@@ -89,17 +93,20 @@ pub fn clips(
 }
 
 /// Splits clips, extracts features and fixes the plan: of the classic network if the recipe reads one window of a clip, else
-/// of the streamable one. `teachers` are the models that the recipe names.
+/// of the streamable one. Product labels that none of the clips has are left out. `teachers` are the models that the recipe
+/// names.
 ///
 /// # Errors
 /// If the recipe is out of range, clips cannot be split, read, or are too few, or a teacher does not fit.
 pub fn prepare(
     clips: &[Clip],
-    recipe: Recipe,
+    mut recipe: Recipe,
     cache: Option<PathBuf>,
     teachers: &[Model],
 ) -> Result<Prepared, PrepareError> {
     recipe.check()?;
+    let corpora = clips.iter().map(|clip| clip.corpus);
+    recipe.classes = recipe.classes.taught_by(corpora);
     let split = split_with(clips, recipe.kept_out, recipe.seed, recipe.validation)?;
     if split.validation.is_empty() {
         return Err(PrepareError::NoValidation);
@@ -279,31 +286,19 @@ pub fn recipe_examples(
             .run(corpus)?,
         });
     }
-    Ok(label(clips, all, recipe.classes))
+    Ok(label(clips, all, recipe.classes)?)
 }
 
-/// Features of whole clips, and their product labels.
+/// Examples of whole clips.
 ///
 /// # Errors
-/// If a clip cannot be read.
-pub fn examples(clips: &[Clip], extractor: &Extractor) -> Result<Vec<Example>, PrepareError> {
-    Ok(label(clips, extractor.run(clips)?, Classes::Product))
-}
-
-/// Examples of clips whose features are there.
-#[must_use]
-pub fn label(clips: &[Clip], features: Vec<ClipFeatures>, classes: Classes) -> Vec<Example> {
-    clips
-        .iter()
-        .zip(features)
-        .map(|(clip, features)| Example {
-            features,
-            target: classes.index(clip.emotion),
-            known: classes.known(clip.corpus),
-            group: clip.corpus as usize,
-            ..Example::default()
-        })
-        .collect()
+/// If a clip cannot be read, or its emotion is none of `classes`.
+pub fn examples(
+    clips: &[Clip],
+    extractor: &Extractor,
+    classes: Classes,
+) -> Result<Vec<Example>, PrepareError> {
+    Ok(label(clips, extractor.run(clips)?, classes)?)
 }
 
 /// A hash over the content of clips, in order.

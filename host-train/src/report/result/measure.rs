@@ -15,7 +15,8 @@ use crate::features::{Extractor, FeatureError, extract_samples, spoken_samples};
 use crate::report::ReportError;
 use crate::training::classes::Classes;
 use crate::training::kept_out::KeptOut;
-use crate::training::prepare::{clips, examples, hash, label};
+use crate::training::label::label;
+use crate::training::prepare::{PrepareError, clips, examples, hash};
 use crate::training::split::split;
 
 /// Signal-to-noise ratios that are tried, in dB.
@@ -53,8 +54,10 @@ pub fn measure(path: &Path, model: &Model, corpora: &[PathBuf]) -> Result<Eviden
         path: path.to_owned(),
         source,
     };
-    let heard = outcomes(model, &examples(&test, &extractor)?).map_err(failed)?;
-    let classes = metadata.labels.len();
+    let classes = Classes::of(&metadata.labels)
+        .ok_or_else(|| refuse("has other labels than those of a recipe"))?;
+    let heard = outcomes(model, &examples(&test, &extractor, classes)?).map_err(failed)?;
+    let outputs = metadata.labels.len();
     let mut rows = Vec::new();
     for corpus in Corpus::ALL {
         let (own, outcomes): (Vec<&Clip>, Vec<Outcome>) = test
@@ -66,8 +69,8 @@ pub fn measure(path: &Path, model: &Model, corpora: &[PathBuf]) -> Result<Eviden
         if own.is_empty() {
             continue;
         }
-        let figures = Figures::of(&outcomes, classes);
-        let people = people(&own, &outcomes, classes);
+        let figures = Figures::of(&outcomes, outputs);
+        let people = people(&own, &outcomes, outputs);
         rows.push(CorpusEvidence {
             corpus: corpus.key().to_owned(),
             speakers: people.len(),
@@ -76,7 +79,7 @@ pub fn measure(path: &Path, model: &Model, corpora: &[PathBuf]) -> Result<Eviden
             reliability: reliability(&outcomes),
             coverage: coverage(&outcomes),
             people,
-            noise: noisy(path, model, &extractor, corpus, &own)?,
+            noise: noisy(path, model, (&extractor, classes), corpus, &own)?,
         });
     }
     Ok(Evidence {
@@ -116,7 +119,7 @@ fn people(clips: &[&Clip], outcomes: &[Outcome], classes: usize) -> Vec<Person> 
 fn noisy(
     path: &Path,
     model: &Model,
-    extractor: &Extractor,
+    (extractor, classes): (&Extractor, Classes),
     corpus: Corpus,
     clips: &[&Clip],
 ) -> Result<Vec<Noisy>, ReportError> {
@@ -153,7 +156,7 @@ fn noisy(
                 Ok(features)
             })
             .collect::<Result<_, FeatureError>>()?;
-        let heard = label(&chosen, features, Classes::Product);
+        let heard = label(&chosen, features, classes).map_err(PrepareError::from)?;
         let heard = outcomes(model, &heard).map_err(|source| ReportError::Model {
             path: path.to_owned(),
             source,

@@ -40,14 +40,14 @@ impl Default for Augmentation {
     fn default() -> Self {
         Self {
             gain_db: 4.0,
-            tilt_db: 2.0,
-            speed: 0.1,
+            tilt_db: 3.0,
+            speed: 0.12,
             mel_shift: 2.0,
-            noise: 0.1,
+            noise: 0.15,
             noise_snr_db: [3.0, 30.0],
-            masks: 0,
-            mask_bands: 6,
-            mask_frames: 12,
+            masks: 1,
+            mask_bands: 8,
+            mask_frames: 20,
         }
     }
 }

@@ -114,7 +114,7 @@ impl Default for Recipe {
             kept_out: KeptOut::Nobody,
             validation: VALIDATION_SHARE,
             classes: Classes::Product,
-            epochs: 16,
+            epochs: 40,
             batch: 32,
             longest: 300,
             learning_rate: 3e-3,
@@ -138,9 +138,14 @@ impl Default for Recipe {
             votes: 0.0,
             balance: 0.0,
             adversary: 0.0,
-            average: 0.99,
+            average: 0.995,
             teacher: Teacher::default(),
-            frontend: FrontendConfig::default(),
+            // 64 ms, so that the low bands hold single harmonics of a voice.
+            frontend: FrontendConfig {
+                frame_length: 1024,
+                fft_size: 1024,
+                ..FrontendConfig::default()
+            },
             features: vec![Feature::LogMel],
             window: None,
             classic: ClassicShape::default(),

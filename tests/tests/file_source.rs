@@ -248,3 +248,19 @@ fn the_first_lines_of_talk_say_which_model_runs() {
         assert!(run.talk.contains(part), "{part} is not in {}", run.talk);
     }
 }
+
+#[test]
+fn the_open_model_is_run_in_place_of_the_embedded_one_and_tells_its_six_labels() {
+    let model = undertone_tests::root().join("models/undertone-open.onnx");
+    let model = model.to_str().unwrap();
+    let run = run(&["--source", &source(), "--fast", "--model", model]);
+    assert_eq!(run.code, Some(0), "{}", run.talk);
+    assert!(run.talk.contains("licence class open"), "{}", run.talk);
+    let events = run.events();
+    assert!(events.iter().any(|event| event["kind"] == "end"));
+    for event in events {
+        let scores = event["scores"].as_object().unwrap();
+        assert_eq!(scores.len(), 6, "{event}");
+        assert!(!scores.contains_key("surprise"));
+    }
+}

@@ -62,6 +62,11 @@ const FILES: [(&str, &str, u32); 8] = [
         "usr/share/undertone/undertone-research.onnx",
         0o644,
     ),
+    (
+        "models/undertone-open.onnx",
+        "usr/share/undertone/undertone-open.onnx",
+        0o644,
+    ),
 ];
 
 #[derive(Debug, clap::Args)]

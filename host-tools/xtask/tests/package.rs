@@ -85,6 +85,7 @@ fn the_package_installs_keeps_changed_configuration_on_upgrade_and_purges_withou
         "usr/lib/systemd/system/undertoned.service.d/50-slots.conf",
         "usr/lib/udev/rules.d/70-undertone.rules",
         "usr/share/undertone/undertone-research.onnx",
+        "usr/share/undertone/undertone-open.onnx",
         "etc/undertone/slots.toml",
         "opt/undertone",
         "etc/undertone/keys",

@@ -164,7 +164,10 @@ fn a_run_on_crema_d_alone_has_no_output_for_surprise_and_another_corpus_is_refus
             voice(&crema_d.join(name), speaker, emotion, 0, 0.4);
         }
     }
-    let alone = clips(&[crema_d.clone()], |left_out| panic!("{left_out}")).unwrap();
+    let alone = clips(std::slice::from_ref(crema_d), |left_out| {
+        panic!("{left_out}")
+    })
+    .unwrap();
     let recipe = Recipe {
         classes: Classes::Product,
         ..tiny()

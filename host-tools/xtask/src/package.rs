@@ -21,7 +21,7 @@ const TOOLS: [Package; 1] = [Package {
 }];
 
 /// What goes where: path in the repository, path in the package, permissions.
-const FILES: [(&str, &str, u32); 8] = [
+const FILES: [(&str, &str, u32); 9] = [
     (
         "firmware/daemon/systemd/undertoned.service",
         "usr/lib/systemd/system/undertoned.service",

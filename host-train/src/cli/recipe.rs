@@ -35,7 +35,7 @@ pub(crate) struct RecipeArgs {
     /// Learn from the answers of this model file too (distillation), trained without the same speakers; may be given again.
     #[arg(long, value_name = "MODEL")]
     teacher: Vec<PathBuf>,
-    /// Epochs of the schedule [default: 16, classic and windowed: 50].
+    /// Epochs of the schedule [default: 40, classic and windowed: 50].
     #[arg(long)]
     epochs: Option<usize>,
     /// Clips per step [default: 32, classic and windowed: 64].

@@ -21,7 +21,7 @@ const TOOLS: [Package; 1] = [Package {
 }];
 
 /// What goes where: path in the repository, path in the package, permissions.
-const FILES: [(&str, &str, u32); 9] = [
+const FILES: &[(&str, &str, u32)] = &[
     (
         "firmware/daemon/systemd/undertoned.service",
         "usr/lib/systemd/system/undertoned.service",
@@ -105,7 +105,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         fs::remove_dir_all(&tree)?;
     }
     put(&daemon, &tree.join("usr/bin/undertoned"), 0o755)?;
-    for (from, to, mode) in FILES {
+    for &(from, to, mode) in FILES {
         put(&workspace::root().join(from), &tree.join(to), mode)?;
     }
     control(&args.package_version, arch, &elf.glibc(), &tree)?;

@@ -42,11 +42,10 @@ impl Classes {
     /// Names, in the order of the outputs.
     #[must_use]
     pub fn names(self) -> Vec<String> {
-        let labels = Label::ALL.into_iter();
         match self {
-            Self::Product => labels.map(|label| label.name().to_owned()).collect(),
-            Self::WithoutSurprise => labels
-                .filter(|label| *label != Label::Surprise)
+            Self::Product | Self::WithoutSurprise => Label::ALL
+                .into_iter()
+                .filter(|label| self == Self::Product || *label != Label::Surprise)
                 .map(|label| label.name().to_owned())
                 .collect(),
             Self::CalmApart => Emotion::ALL
@@ -59,10 +58,9 @@ impl Classes {
     #[must_use]
     pub fn index(self, emotion: Emotion) -> Option<usize> {
         match self {
-            Self::Product => Some(emotion.label().index()),
             // The last of the product's labels, so that the others keep their places.
             Self::WithoutSurprise if emotion == Emotion::Surprise => None,
-            Self::WithoutSurprise => Some(emotion.label().index()),
+            Self::Product | Self::WithoutSurprise => Some(emotion.label().index()),
             Self::CalmApart => Some(emotion as usize),
         }
     }

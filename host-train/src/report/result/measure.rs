@@ -79,7 +79,7 @@ pub fn measure(path: &Path, model: &Model, corpora: &[PathBuf]) -> Result<Eviden
             reliability: reliability(&outcomes),
             coverage: coverage(&outcomes),
             people,
-            noise: noisy(path, model, (&extractor, classes), corpus, &own)?,
+            noise: noisy(path, model, &extractor, classes, corpus, &own)?,
         });
     }
     Ok(Evidence {
@@ -119,7 +119,8 @@ fn people(clips: &[&Clip], outcomes: &[Outcome], classes: usize) -> Vec<Person> 
 fn noisy(
     path: &Path,
     model: &Model,
-    (extractor, classes): (&Extractor, Classes),
+    extractor: &Extractor,
+    classes: Classes,
     corpus: Corpus,
     clips: &[&Clip],
 ) -> Result<Vec<Noisy>, ReportError> {

@@ -5,13 +5,17 @@
 use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::{Device, Distribution, Tensor};
+use prost::Message;
 use undertone_dsp::{Feature, FrontendConfig};
+use undertone_model::onnx::ModelProto;
 use undertone_model::{Licence, Model, ModelError, SelfTest};
+use undertone_train::adapt::enrol;
+use undertone_train::adapt::head::Head;
 use undertone_train::export::calibrate::Calibration;
 use undertone_train::export::{ExportError, Weights, export};
 use undertone_train::features::ClipFeatures;
 use undertone_train::network::NetworkConfig;
-use undertone_train::network::streaming::{StreamingConfig, StreamingNet};
+use undertone_train::network::streaming::{Shape, StreamingConfig, StreamingNet};
 use undertone_train::training::batch::Example;
 use undertone_train::training::checkpoint::{Plan, State};
 use undertone_train::training::normalise::{Normalisation, Scaling};
@@ -22,16 +26,21 @@ const CALIBRATION: Calibration = Calibration {
     unknown_threshold: 0.3,
 };
 
-fn shape(rows: usize) -> StreamingConfig {
+fn shape(rows: usize, members: usize) -> StreamingConfig {
     StreamingConfig {
-        channels: [4, 6, 8, 10],
-        width: 64,
-        hidden: 48,
-        ..StreamingConfig::new(rows, 3)
+        rows,
+        shape: Shape {
+            members,
+            channels: [4, 6, 8, 10],
+            width: 64,
+            hidden: 48,
+            ..Shape::default()
+        },
+        classes: 3,
     }
 }
 
-fn plan(rows: usize) -> Plan {
+fn plan(rows: usize, members: usize) -> Plan {
     let labels = ["neutral", "happy", "sad"].map(str::to_owned).to_vec();
     Plan {
         recipe: Recipe {
@@ -43,7 +52,7 @@ fn plan(rows: usize) -> Plan {
             features: vec![Feature::LogMel],
             ..Recipe::default()
         },
-        network: NetworkConfig::Streaming(shape(rows)),
+        network: NetworkConfig::Streaming(shape(rows, members)),
         labels,
         corpora: vec!["crema-d".to_owned()],
         clips: ["a", "b", "c"].map(str::to_owned),
@@ -58,12 +67,12 @@ fn plan(rows: usize) -> Plan {
 static DRAWING: Mutex<()> = Mutex::new(());
 
 /// Random weights whose running statistics have seen some batches, so that folding them is put to the test.
-fn network(rows: usize) -> StreamingNet {
+fn network(rows: usize, members: usize) -> StreamingNet {
     let device = Device::flex().autodiff();
     // All tests draw from one generator, and some networks drift more than others.
     let _alone = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
     device.seed(7);
-    let network = shape(rows).init(&device);
+    let network = shape(rows, members).init(&device);
     for _ in 0..3 {
         let features = Tensor::random([4, rows, 64], Distribution::Normal(0.5, 2.0), &device);
         let steps = 64 / network.time_stride();
@@ -97,11 +106,17 @@ fn clips(rows: usize) -> Vec<Example> {
 
 #[test]
 fn an_exported_network_answers_like_the_trainer_on_clips_of_any_length() {
-    for (rows, weights) in [(16, Weights::F32), (20, Weights::Int8), (33, Weights::Int8)] {
+    for (rows, members, weights) in [
+        (16, 1, Weights::F32),
+        (20, 1, Weights::Int8),
+        (33, 1, Weights::Int8),
+        (16, 3, Weights::F32),
+        (33, 2, Weights::Int8),
+    ] {
         let clips = clips(rows);
         let exported = export(
-            &network(rows),
-            &plan(rows),
+            &network(rows, members),
+            &plan(rows, members),
             &state(),
             &CALIBRATION,
             weights,
@@ -122,19 +137,35 @@ fn an_exported_network_answers_like_the_trainer_on_clips_of_any_length() {
             (metadata.temperature, metadata.unknown_threshold),
             (1.5, 0.3)
         );
+        let head = Head::of(metadata, &ModelProto::decode(bytes.as_slice()).unwrap()).unwrap();
+        for clip in &clips {
+            let mut stream = model.stream().unwrap();
+            for frame in clip.features.values.chunks_exact(rows) {
+                stream.push(frame).unwrap();
+            }
+            let mut expected = [0.0; 3];
+            assert!(stream.logits(&mut expected).unwrap());
+            let heard = enrol(&model, &head, &clip.features, 0).unwrap();
+            for (found, expected) in head.logits(&heard.hidden).iter().zip(expected) {
+                assert!(
+                    (found - expected).abs() < 1e-4,
+                    "{members}: {found} {expected}"
+                );
+            }
+        }
     }
 }
 
 #[test]
 fn scaling_against_the_running_mean_is_the_same_in_the_file_and_while_training() {
     for scaling in [Scaling::RunningMean, Scaling::Pcen] {
-        let mut plan = plan(20);
+        let mut plan = plan(20, 1);
         plan.normalisation.scaling = scaling;
         let mut clips = clips(20);
         let long = SelfTest::input(700, 20);
         clips[0].features.values = long;
         let exported = export(
-            &network(20),
+            &network(20, 1),
             &plan,
             &state(),
             &CALIBRATION,
@@ -148,11 +179,11 @@ fn scaling_against_the_running_mean_is_the_same_in_the_file_and_while_training()
 
 #[test]
 fn a_network_that_the_plan_does_not_describe_is_not_written() {
-    let mut plan = plan(16);
+    let mut plan = plan(16, 1);
     plan.labels.pop();
     assert!(matches!(
         export(
-            &network(16),
+            &network(16, 1),
             &plan,
             &state(),
             &CALIBRATION,
@@ -168,8 +199,8 @@ fn a_network_that_the_plan_does_not_describe_is_not_written() {
 #[test]
 fn a_run_without_an_epoch_is_not_written() {
     let untrained = export(
-        &network(16),
-        &plan(16),
+        &network(16, 1),
+        &plan(16, 1),
         &State::default(),
         &CALIBRATION,
         Weights::Int8,

@@ -10,7 +10,7 @@ use undertone_dsp::FrontendConfig;
 use undertone_train::features::ClipFeatures;
 use undertone_train::network::NetworkConfig;
 use undertone_train::network::classic::ClassicConfig;
-use undertone_train::network::streaming::StreamingConfig;
+use undertone_train::network::streaming::{Shape, StreamingConfig};
 use undertone_train::training::augment::Augmentation;
 use undertone_train::training::batch::Example;
 use undertone_train::training::checkpoint::{EpochFigures, Plan, RunFolder, State};
@@ -35,14 +35,19 @@ fn classic() -> NetworkConfig {
 
 fn streaming() -> NetworkConfig {
     NetworkConfig::Streaming(StreamingConfig {
-        channels: [4, 4, 4, 8],
-        stem: [3, 5],
-        row_strides: [2; 4],
-        time_strides: [2, 1, 2, 1],
-        width: 8,
-        dilations: vec![1],
-        hidden: 8,
-        ..StreamingConfig::new(16, 3)
+        rows: 16,
+        shape: Shape {
+            members: 2,
+            channels: [4, 4, 4, 8],
+            stem: [3, 5],
+            row_strides: [2; 4],
+            time_strides: [2, 1, 2, 1],
+            width: 8,
+            dilations: vec![1],
+            hidden: 8,
+            ..Shape::default()
+        },
+        classes: 3,
     })
 }
 
@@ -139,10 +144,10 @@ fn the_loss_of_either_network_falls_and_the_best_epoch_is_kept() {
     for network in [classic(), streaming()] {
         let dir = tempfile::tempdir().unwrap();
         let examples = examples(&network);
-        let plan = plan(network, &examples, 6);
+        let plan = plan(network, &examples, 12);
         let device = Device::flex().autodiff();
         let state = train(dir.path(), &plan, both(&examples), &device, |_, _| ()).unwrap();
-        let (first, last) = (&state.epochs[0], &state.epochs[5]);
+        let (first, last) = (&state.epochs[0], &state.epochs[11]);
         assert!(
             last.loss < 0.7 * first.loss,
             "{} -> {}",

@@ -1,10 +1,12 @@
-//! The two dense layers of a model file's head: read, run, and the last one written back.
+//! The two layers of a model file's head: read, run, and the last one written back.
 
 use undertone_model::onnx::tensor_proto::DataType;
-use undertone_model::onnx::{GraphProto, ModelProto, TensorProto};
+use undertone_model::onnx::{ModelProto, TensorProto};
 use undertone_model::{Metadata, NetworkKind};
 
 use super::AdaptError;
+use super::stored::{dense, graph, hidden};
+use crate::network::streaming::STATISTICS;
 
 /// A dense layer: `weight` is inputs by outputs, row after row.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,17 +29,53 @@ impl Dense {
     }
 }
 
+/// The hidden layers of the members of a network, side by side.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hidden {
+    /// Weights `[units, channels of a member, statistics]`.
+    pub(super) weight: Vec<f32>,
+    /// One for each unit.
+    pub(super) bias: Vec<f32>,
+    /// Members, each with as many of the units.
+    pub(super) members: usize,
+}
+
+impl Hidden {
+    /// Activations of the units; `statistics` holds one of all channels after the other.
+    fn run(&self, statistics: &[f32]) -> Vec<f32> {
+        let units = self.bias.len();
+        let each = self.weight.len() / units;
+        let (channels, width) = (each / STATISTICS, statistics.len() / STATISTICS);
+        let answer = |(unit, (weights, bias)): (usize, (&[f32], &f32))| {
+            let first = unit * self.members / units * channels;
+            let mut sum = *bias;
+            for (channel, weights) in weights.chunks_exact(STATISTICS).enumerate() {
+                let values = statistics.iter().skip(first + channel).step_by(width);
+                sum += values.zip(weights).map(|(a, b)| a * b).sum::<f32>();
+            }
+            sum.max(0.0)
+        };
+        let weights = self.weight.chunks_exact(each).zip(&self.bias);
+        weights.enumerate().map(answer).collect()
+    }
+}
+
 /// What follows the pooled statistics.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
-    hidden: Dense,
+    hidden: Hidden,
     /// The layer that gives logits.
     pub output: Dense,
 }
 
 impl Head {
     #[cfg(test)]
-    pub(crate) fn new(hidden: Dense, output: Dense) -> Self {
+    pub(crate) fn of_output(output: Dense) -> Self {
+        let hidden = Hidden {
+            weight: vec![],
+            bias: vec![],
+            members: 1,
+        };
         Self { hidden, output }
     }
 
@@ -53,7 +91,7 @@ impl Head {
         }
         let graph = graph(model)?;
         Ok(Self {
-            hidden: dense(graph, "hidden")?,
+            hidden: hidden(graph, about.width)?,
             output: dense(graph, "logits")?,
         })
     }
@@ -61,9 +99,7 @@ impl Head {
     /// Activations of the hidden layer.
     #[must_use]
     pub fn hidden(&self, statistics: &[f32]) -> Vec<f32> {
-        let mut hidden = self.hidden.run(statistics);
-        hidden.iter_mut().for_each(|value| *value = value.max(0.0));
-        hidden
+        self.hidden.run(statistics)
     }
 
     /// Logits of hidden activations.
@@ -109,39 +145,4 @@ impl Head {
         }
         Ok(())
     }
-}
-
-fn graph(model: &ModelProto) -> Result<&GraphProto, AdaptError> {
-    let graph = model.graph.as_ref();
-    graph.ok_or_else(|| AdaptError::Head("there is no graph".into()))
-}
-
-fn dense(graph: &GraphProto, layer: &str) -> Result<Dense, AdaptError> {
-    let find = |part: &str| {
-        let name = format!("{layer}_{part}");
-        graph.initializer.iter().find(|tensor| tensor.name == name)
-    };
-    let floats = |tensor: &TensorProto| -> Vec<f32> {
-        let words = tensor.raw_data.as_chunks::<4>().0.iter();
-        words.map(|bytes| f32::from_le_bytes(*bytes)).collect()
-    };
-    let bias = find("bias").map(floats).unwrap_or_default();
-    let weight = match (find("weight"), find("weight_int8"), find("weight_scale")) {
-        (Some(weight), ..) => floats(weight),
-        (None, Some(integers), Some(scale)) => {
-            let scale = floats(scale);
-            let integers = integers.raw_data.iter().enumerate();
-            integers
-                .map(|(index, &byte)| {
-                    let scale = scale.get(index % scale.len().max(1)).copied();
-                    f32::from(i8::from_le_bytes([byte])) * scale.unwrap_or(0.0)
-                })
-                .collect()
-        }
-        _ => Vec::new(),
-    };
-    if bias.is_empty() || weight.is_empty() || weight.len() % bias.len() != 0 {
-        return Err(AdaptError::Head(format!("it has no dense layer `{layer}`")));
-    }
-    Ok(Dense { weight, bias })
 }

@@ -6,6 +6,7 @@
 
 pub mod fit;
 pub mod head;
+mod stored;
 pub mod trial;
 
 use prost::Message;
@@ -237,16 +238,10 @@ mod tests {
 
     /// Two classes told apart by the first of two activations.
     fn head() -> Head {
-        Head::new(
-            Dense {
-                weight: vec![1.0, 0.0, 0.0, 1.0],
-                bias: vec![0.0; 2],
-            },
-            Dense {
-                weight: vec![1.0, -1.0, 0.0, 0.0, 0.0, 0.0],
-                bias: vec![0.0, 0.0, -3.0],
-            },
-        )
+        Head::of_output(Dense {
+            weight: vec![1.0, -1.0, 0.0, 0.0, 0.0, 0.0],
+            bias: vec![0.0, 0.0, -3.0],
+        })
     }
 
     fn labels() -> Vec<String> {

@@ -1,14 +1,16 @@
 //! Batch normalisation folded into the convolution before it.
 
 use burn::nn::PaddingConfig2d;
+use burn::nn::conv::Conv2d;
 
+use super::ExportError;
 use super::layers::values;
 use crate::network::streaming::ConvNorm;
 
 /// A convolution with bias that does what a convolution and its normalisation do.
 #[derive(Clone, Debug)]
 pub(super) struct Folded {
-    /// `[channels out, channels in, rows, frames]`.
+    /// `[channels out, channels in of a group, rows, frames]`.
     pub(super) shape: [usize; 4],
     /// Weights, row-major.
     pub(super) weight: Vec<f32>,
@@ -20,6 +22,8 @@ pub(super) struct Folded {
     pub(super) dilation: [usize; 2],
     /// Rows before, frames before, rows after, frames after.
     pub(super) pads: [usize; 4],
+    /// Parts of the channels that know nothing of each other.
+    pub(super) groups: usize,
 }
 
 impl Folded {
@@ -53,7 +57,26 @@ impl Folded {
             stride: conv.stride,
             dilation: conv.dilation,
             pads,
+            groups: conv.groups,
         }
+    }
+
+    /// `conv` as it is, with its bias; without padding.
+    ///
+    /// # Errors
+    /// [`ExportError::Weights`] if it has no bias.
+    pub(super) fn plain(name: &str, conv: &Conv2d) -> Result<Self, ExportError> {
+        let bias = conv.bias.as_ref();
+        let bias = bias.ok_or_else(|| ExportError::Weights(format!("{name} has no bias")))?;
+        Ok(Self {
+            shape: conv.weight.val().dims(),
+            weight: values(conv.weight.val()),
+            bias: values(bias.val()),
+            stride: [1, 1],
+            dilation: [1, 1],
+            pads: [0; 4],
+            groups: conv.groups,
+        })
     }
 
     /// The same convolution with each one-wide, strided axis of its kernel widened to two, the second weight 0.

@@ -38,9 +38,20 @@ pub(super) fn dense(
         .bias
         .as_ref()
         .ok_or_else(|| ExportError::Weights(format!("{name} has no bias")))?;
-    let shape = layer.weight.val().dims();
     let weight = values(layer.weight.val());
-    let weight = graph.floats(&format!("{name}_weight"), &shape, &weight);
-    let bias = graph.floats(&format!("{name}_bias"), &[shape[1]], &values(bias.val()));
-    Ok(graph.node("Gemm", name, &[input, &weight, &bias], vec![]))
+    Ok(product(graph, name, input, &weight, &values(bias.val())))
+}
+
+/// A matrix product with `weight`, inputs by outputs, and a bias; gives the name of its output, which is `name`.
+pub(super) fn product(
+    graph: &mut Graph,
+    name: &str,
+    input: &str,
+    weight: &[f32],
+    bias: &[f32],
+) -> String {
+    let shape = [weight.len() / bias.len(), bias.len()];
+    let weight = graph.floats(&format!("{name}_weight"), &shape, weight);
+    let bias = graph.floats(&format!("{name}_bias"), &shape[1..], bias);
+    graph.node("Gemm", name, &[input, &weight, &bias], vec![])
 }

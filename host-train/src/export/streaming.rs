@@ -7,7 +7,7 @@ use undertone_model::onnx::ModelProto;
 
 use super::ExportError;
 use super::fold::Folded;
-use super::layers::{dense, scaled, values};
+use super::layers::{product, scaled};
 use super::onnx::{Dim, Graph, int, ints};
 use crate::network::streaming::{ATTENTION_BOUND, StreamingNet, VARIANCE_FLOOR};
 use crate::training::normalise::{Normalisation, PCEN_BIAS, PCEN_FLOOR, Scaling, TAPS, taps};
@@ -81,6 +81,7 @@ fn scaling(graph: &mut Graph, input: &str, scaling: Scaling) -> String {
             stride: [1, 1],
             dilation: [1, 1],
             pads: [0, TAPS - 1, 0, 0],
+            groups: 1,
         };
         convolution(graph, "running", input, &layer)
     };
@@ -111,7 +112,7 @@ fn convolution(graph: &mut Graph, name: &str, input: &str, layer: &Folded) -> St
     let bias = graph.floats(&format!("{name}_bias"), &[layer.bias.len()], &layer.bias);
     let attributes = vec![
         ints("dilations", &layer.dilation),
-        int("group", 1),
+        int("group", layer.groups as i64),
         ints("kernel_shape", &layer.shape[2..]),
         ints("pads", &layer.pads),
         ints("strides", &layer.stride),
@@ -121,19 +122,7 @@ fn convolution(graph: &mut Graph, name: &str, input: &str, layer: &Folded) -> St
 
 /// The bounded score of every step, `bounded`: `bound * tanh(score / bound)`.
 fn attention(graph: &mut Graph, network: &StreamingNet, input: &str) -> Result<(), ExportError> {
-    let layer = &network.attention;
-    let bias = layer
-        .bias
-        .as_ref()
-        .ok_or_else(|| ExportError::Weights("attention has no bias".into()))?;
-    let layer = Folded {
-        shape: layer.weight.val().dims(),
-        weight: values(layer.weight.val()),
-        bias: values(bias.val()),
-        stride: [1, 1],
-        dilation: [1, 1],
-        pads: [0; 4],
-    };
+    let layer = Folded::plain("attention", &network.attention)?;
     let score = convolution(graph, "attention", input, &layer);
     let bound = graph.floats("attention_bound", &[1], &[ATTENTION_BOUND]);
     let x = graph.node("Div", "attention_share", &[&score, &bound], vec![]);
@@ -176,11 +165,55 @@ fn pooling(graph: &mut Graph) {
     graph.node("Squeeze", "pooled", &[&all, &axis], vec![]);
 }
 
+/// `pooled` to `logits`. The mean of the members' answers is one product with all their last layers.
 fn head(graph: &mut Graph, network: &StreamingNet) -> Result<(), ExportError> {
-    let x = dense(graph, "hidden", "pooled", &network.hidden)?;
+    let hidden = Folded::plain("hidden", &network.hidden)?;
+    let x = match network.members() {
+        1 => alone(graph, &hidden),
+        _ => together(graph, &hidden),
+    };
     let x = graph.node("Relu", "hidden_relu", &[&x], vec![]);
-    dense(graph, "logits", &x, &network.output)?;
-    let classes = network.output.weight.val().dims()[1];
+    let output = Folded::plain("logits", &network.output)?;
+    let [answers, units, ..] = output.shape;
+    let (members, classes) = (output.groups, answers / output.groups);
+    let share = 1.0 / members as f32;
+    let mut weight = vec![0.0; members * units * classes];
+    let mut bias = vec![0.0; classes];
+    for (answer, weights) in output.weight.chunks_exact(units).enumerate() {
+        let (member, class) = (answer / classes, answer % classes);
+        bias[class] += share * output.bias[answer];
+        for (unit, value) in weights.iter().enumerate() {
+            weight[(member * units + unit) * classes + class] = share * value;
+        }
+    }
+    product(graph, "logits", &x, &weight, &bias);
     graph.output("logits", &[Dim::Fixed(1), Dim::Fixed(classes)]);
     Ok(())
+}
+
+/// The hidden layer of a network without others beside it: a product with all statistics.
+fn alone(graph: &mut Graph, hidden: &Folded) -> String {
+    let [units, width, statistics, _] = hidden.shape;
+    let mut weight = vec![0.0; hidden.weight.len()];
+    for (index, value) in hidden.weight.iter().enumerate() {
+        let (unit, channel, statistic) = (
+            index / (width * statistics),
+            index / statistics % width,
+            index % statistics,
+        );
+        weight[(statistic * width + channel) * units + unit] = *value;
+    }
+    product(graph, "hidden", "pooled", &weight, &hidden.bias)
+}
+
+/// The hidden layers of several: the statistics become the rows of a plane, whose channels lie member by member.
+fn together(graph: &mut Graph, hidden: &Folded) -> String {
+    let [_, width, statistics, _] = hidden.shape;
+    let width = hidden.groups * width;
+    let shape = graph.integers("split_shape", &[1, statistics as i64, width as i64, 1]);
+    let x = graph.node("Reshape", "split", &["pooled", &shape], vec![]);
+    let turn = vec![ints("perm", &[0, 2, 1, 3])];
+    let x = graph.node("Transpose", "turned", &[&x], turn);
+    let x = convolution(graph, "hidden", &x, hidden);
+    graph.node("Flatten", "hidden_flat", &[&x], vec![int("axis", 1)])
 }

@@ -23,7 +23,8 @@ pub trait Network: Module {
     /// (`[batch, 1, steps]`) is 1 where an encoder step belongs to the clip.
     fn logits(&self, features: Tensor<3>, mask: Tensor<3>) -> Tensor<2>;
 
-    /// Logits, and the statistics `[batch, statistics]` that they are made of, for a network that pools.
+    /// Logits to be trained, and the statistics `[batch, statistics]` that they are made of, for a network that pools. A
+    /// committee gives `[members * batch, classes]`, one member after the other.
     fn heard(&self, features: Tensor<3>, mask: Tensor<3>) -> (Tensor<2>, Option<Tensor<2>>) {
         (self.logits(features, mask), None)
     }

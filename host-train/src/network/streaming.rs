@@ -4,13 +4,13 @@
 //! Every convolution over time is padded on the left only, by `kernel - stride` steps, so that an
 //! output step needs nothing beyond the input steps it covers: the encoder can be fed a stride of frames
 //! ([`StreamingConfig::time_stride`]) at a time and gives one step each time, the same as on the whole clip.
+//!
+//! With several [`Shape::members`] it is a committee: networks side by side as groups of convolutions, which share nothing but
+//! the attention over steps. Each is trained on its own answer; the mean of their logits is the network's answer.
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{
-    BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Initializer, Linear, LinearConfig,
-    PaddingConfig2d,
-};
+use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Initializer, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
@@ -23,10 +23,18 @@ pub const ATTENTION_BOUND: f32 = 4.0;
 /// Added to the variance before the square root of the pooled deviation.
 pub const VARIANCE_FLOOR: f32 = 1e-5;
 
+/// Statistics of each channel that are pooled.
+pub const STATISTICS: usize = 4;
+
+/// Most members of a committee.
+const MAX_MEMBERS: usize = 16;
+
 /// Width and depth of a [`StreamingNet`], what a recipe can choose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Shape {
+    /// Networks that answer together; the other fields are of each of them.
+    pub members: usize,
     /// Output channels of the stem and of the three residual stages.
     pub channels: [usize; 4],
     /// Rows and frames of the stem's kernel; rows are odd.
@@ -49,6 +57,7 @@ pub struct Shape {
 impl Default for Shape {
     fn default() -> Self {
         Self {
+            members: 1,
             channels: [32, 64, 96, 128],
             stem: [7, 8],
             row_strides: [4, 2, 2, 2],
@@ -74,6 +83,10 @@ impl Shape {
             if !(1..=1024).contains(&value) {
                 return refuse(field, value.to_string(), "1 to 1024");
             }
+        }
+        if !(1..=MAX_MEMBERS).contains(&self.members) {
+            let value = self.members.to_string();
+            return refuse("shape.members", value, "1 to 16");
         }
         let [rows, frames] = self.stem;
         if !(1..=15).contains(&rows) || rows.is_multiple_of(2) || !(1..=32).contains(&frames) {
@@ -110,99 +123,78 @@ impl Shape {
     }
 }
 
-/// Shape of a [`StreamingNet`].
+/// A [`StreamingNet`]'s shape, and what it takes and gives.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StreamingConfig {
     /// Rows of a feature frame (frequency axis of the input).
     pub rows: usize,
-    /// Output channels of the stem and of the three residual stages.
-    pub channels: [usize; 4],
-    /// Rows and frames of the stem's kernel.
-    pub stem: [usize; 2],
-    /// What the stem and each stage divide the number of rows by.
-    pub row_strides: [usize; 4],
-    /// What the stem and each stage divide the frame rate by.
-    pub time_strides: [usize; 4],
-    /// Channels of the encoder's output.
-    pub width: usize,
-    /// Dilations of the temporal residual blocks after the frequency axis is folded away.
-    pub dilations: Vec<usize>,
-    /// Units of the head's hidden layer.
-    pub hidden: usize,
-    /// Share of pooled statistics dropped while training.
-    pub dropout: f64,
+    /// Width and depth.
+    pub shape: Shape,
     /// Number of classes.
     pub classes: usize,
 }
 
 impl StreamingConfig {
-    /// The shape that ships, for `rows` input rows and `classes` labels.
-    #[must_use]
-    pub fn new(rows: usize, classes: usize) -> Self {
-        Self::of(&Shape::default(), rows, classes)
-    }
-
-    /// `shape`, for `rows` input rows and `classes` labels.
-    #[must_use]
-    pub fn of(shape: &Shape, rows: usize, classes: usize) -> Self {
-        Self {
-            rows,
-            channels: shape.channels,
-            stem: shape.stem,
-            row_strides: shape.row_strides,
-            time_strides: shape.time_strides,
-            width: shape.width,
-            dilations: shape.dilations.clone(),
-            hidden: shape.hidden,
-            dropout: shape.dropout,
-            classes,
-        }
-    }
-
     /// Feature frames per encoder step.
     #[must_use]
     pub fn time_stride(&self) -> usize {
-        self.time_strides.iter().product()
+        self.shape.time_strides.iter().product()
+    }
+
+    /// Channels of the encoder's output, those of all members together.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.shape.members * self.shape.width
     }
 
     /// Rows left after the stem and the stages.
     #[must_use]
     pub fn folded_rows(&self) -> usize {
-        let strides = self.row_strides.iter();
+        let strides = self.shape.row_strides.iter();
         strides.fold(self.rows, |rows, stride| rows.div_ceil(*stride))
     }
 
     /// Creates the network with random weights.
     #[must_use]
     pub fn init(&self, device: &Device) -> StreamingNet {
-        let [stem, one, two, three] = self.channels;
+        let shape = &self.shape;
+        let members = shape.members;
+        let [stem, one, two, three] = shape.channels.map(|channels| members * channels);
+        let (width, hidden) = (self.width(), members * shape.hidden);
         // Rows first, as a convolution has them.
         let strides: [[usize; 2]; 4] =
-            std::array::from_fn(|layer| [self.row_strides[layer], self.time_strides[layer]]);
+            std::array::from_fn(|layer| [shape.row_strides[layer], shape.time_strides[layer]]);
+        let stage = |channels, strides| Residual::new(channels, [3, 3], strides, members, device);
+        let head = |channels, kernel| {
+            let conv = Conv2dConfig::new(channels, kernel).with_groups(members);
+            conv.init(device)
+        };
         StreamingNet {
-            stem: ConvNorm::new([1, stem], self.stem, strides[0], 1, device),
+            // All members hear the same.
+            stem: ConvNorm::new([1, stem], shape.stem, strides[0], 1, 1, device),
             stages: vec![
-                Residual::new([stem, one], [3, 3], strides[1], device),
-                Residual::new([one, two], [3, 3], strides[2], device),
-                Residual::new([two, three], [3, 3], strides[3], device),
+                stage([stem, one], strides[1]),
+                stage([one, two], strides[2]),
+                stage([two, three], strides[3]),
             ],
             fold: ConvNorm::new(
-                [three, self.width],
+                [three, width],
                 [self.folded_rows(), 1],
                 [1, 1],
                 1,
+                members,
                 device,
             ),
-            temporal: self
+            temporal: shape
                 .dilations
                 .iter()
-                .map(|&dilation| Temporal::new(self.width, 3, dilation, device))
+                .map(|&dilation| Temporal::new(width, 3, dilation, members, device))
                 .collect(),
-            attention: Conv2dConfig::new([self.width, 1], [1, 1]).init(device),
-            dropout: DropoutConfig::new(self.dropout).init(),
-            hidden: LinearConfig::new(4 * self.width, self.hidden).init(device),
-            output: LinearConfig::new(self.hidden, self.classes).init(device),
+            attention: Conv2dConfig::new([width, 1], [1, 1]).init(device),
+            dropout: DropoutConfig::new(shape.dropout).init(),
+            hidden: head([width, hidden], [STATISTICS, 1]),
+            output: head([hidden, members * self.classes], [1, 1]),
         }
     }
 }
@@ -222,6 +214,7 @@ impl ConvNorm {
         kernel: [usize; 2],
         stride: [usize; 2],
         dilation: usize,
+        groups: usize,
         device: &Device,
     ) -> Self {
         // Frequency: centred, except that a kernel as tall as its input takes all of it.
@@ -235,6 +228,7 @@ impl ConvNorm {
             conv: Conv2dConfig::new(channels, kernel)
                 .with_stride(stride)
                 .with_dilation([1, dilation])
+                .with_groups(groups)
                 .with_padding(PaddingConfig2d::Explicit(rows, past, rows, 0))
                 .with_bias(false)
                 .with_initializer(Initializer::KaimingNormal {
@@ -263,11 +257,18 @@ pub struct Residual {
 }
 
 impl Residual {
-    fn new(channels: [usize; 2], kernel: [usize; 2], stride: [usize; 2], device: &Device) -> Self {
+    fn new(
+        channels: [usize; 2],
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        groups: usize,
+        device: &Device,
+    ) -> Self {
+        let within = [channels[1], channels[1]];
         Self {
-            first: ConvNorm::new(channels, kernel, stride, 1, device),
-            second: ConvNorm::new([channels[1], channels[1]], kernel, [1, 1], 1, device),
-            shortcut: ConvNorm::new(channels, [1, 1], stride, 1, device),
+            first: ConvNorm::new(channels, kernel, stride, 1, groups, device),
+            second: ConvNorm::new(within, kernel, [1, 1], 1, groups, device),
+            shortcut: ConvNorm::new(channels, [1, 1], stride, 1, groups, device),
         }
     }
 
@@ -286,9 +287,10 @@ pub struct Temporal {
 }
 
 impl Temporal {
-    fn new(width: usize, kernel: usize, dilation: usize, device: &Device) -> Self {
+    fn new(width: usize, kernel: usize, dilation: usize, groups: usize, device: &Device) -> Self {
+        let channels = [width, width];
         Self {
-            conv: ConvNorm::new([width, width], [1, kernel], [1, 1], dilation, device),
+            conv: ConvNorm::new(channels, [1, kernel], [1, 1], dilation, groups, device),
         }
     }
 
@@ -312,10 +314,10 @@ pub struct StreamingNet {
     pub attention: Conv2d,
     /// Dropout on the pooled statistics.
     pub dropout: Dropout,
-    /// Hidden layer of the head.
-    pub hidden: Linear,
-    /// Output layer of the head.
-    pub output: Linear,
+    /// Hidden layers of the members' heads; the kernel's rows are the statistics of a channel.
+    pub hidden: Conv2d,
+    /// Output layers of the members' heads.
+    pub output: Conv2d,
 }
 
 impl StreamingNet {
@@ -359,15 +361,31 @@ impl StreamingNet {
         Tensor::cat(vec![mean, deviation, maximum, attended], 1).squeeze_dim(2)
     }
 
-    /// Class logits `[batch, classes]` of pooled statistics.
-    pub fn classify(&self, pooled: Tensor<2>) -> Tensor<2> {
-        let x = relu(self.hidden.forward(self.dropout.forward(pooled)));
-        self.output.forward(x)
+    /// How many networks answer together.
+    #[must_use]
+    pub fn members(&self) -> usize {
+        self.output.groups
     }
 
-    /// Class logits of whole utterances; `mask` is as for [`StreamingNet::pool`].
+    /// Class logits `[members * batch, classes]` of pooled statistics, one member after the other.
+    pub fn classify(&self, pooled: Tensor<2>) -> Tensor<2> {
+        let [batch, statistics] = pooled.dims();
+        let (members, width) = (self.members(), statistics / STATISTICS);
+        let x = self.dropout.forward(pooled);
+        let x: Tensor<4> = x.reshape([batch, STATISTICS, width, 1]).swap_dims(1, 2);
+        let x = self.output.forward(relu(self.hidden.forward(x)));
+        let classes = x.dims()[1] / members;
+        let x: Tensor<3> = x.reshape([batch, members, classes]);
+        x.swap_dims(0, 1).reshape([members * batch, classes])
+    }
+
+    /// Class logits of whole utterances, the mean of the members'; `mask` is as for [`StreamingNet::pool`].
     pub fn forward(&self, features: Tensor<3>, mask: Tensor<3>) -> Tensor<2> {
+        let batch = features.dims()[0];
         let (steps, score) = self.encode(features);
-        self.classify(Self::pool(steps, score, mask))
+        let x = self.classify(Self::pool(steps, score, mask));
+        let [rows, classes] = x.dims();
+        let x: Tensor<3> = x.reshape([rows / batch, batch, classes]);
+        x.mean_dim(0).squeeze_dim(0)
     }
 }

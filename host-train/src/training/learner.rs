@@ -56,9 +56,13 @@ impl<N: Network> Learner<N> {
 
     /// One step at learning rate `rate`; gives the loss on the clips' classes.
     pub(super) fn step(mut self, batch: Batch, rate: f64) -> (Self, Tensor<1>) {
+        let clips = batch.goals.dims()[0];
         let (logits, pooled) = self.network.heard(batch.features, batch.mask);
+        let members = logits.dims()[0] / clips;
         let loss = cross_entropy(logits, batch.barred, batch.goals);
         let shown = loss.clone().detach();
+        // The sum over the members, so that each learns as it would alone.
+        let loss = loss * members as f32;
         let guess = self
             .adversary
             .as_ref()

@@ -4,11 +4,14 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{Int, Tensor};
 
 /// Cross-entropy with the distribution that is asked for ([`super::goal`]), over the classes that each clip's corpus knows,
-/// averaged over the batch.
+/// averaged over the answers.
 ///
-/// `logits`, `barred` and `goals` are `[batch, classes]` ([`super::batch::Batch`]); a goal is 0 where a class is barred.
+/// `barred` and `goals` are `[batch, classes]` ([`super::batch::Batch`]), `logits` `[members * batch, classes]`, one member after
+/// the other; a goal is 0 where a class is barred.
 #[must_use]
 pub fn cross_entropy(logits: Tensor<2>, barred: Tensor<2>, goals: Tensor<2>) -> Tensor<1> {
+    let members = logits.dims()[0] / barred.dims()[0];
+    let (barred, goals) = (barred.repeat_dim(0, members), goals.repeat_dim(0, members));
     let log_probability = log_softmax(logits + barred, 1);
     (log_probability * goals).sum_dim(1).mean().neg()
 }

@@ -173,7 +173,11 @@ fn network(recipe: &Recipe) -> (usize, NetworkConfig) {
     let rows = recipe.frontend.rows(&recipe.features);
     match &recipe.window {
         None => {
-            let config = StreamingConfig::of(&recipe.shape, rows, classes);
+            let config = StreamingConfig {
+                rows,
+                shape: recipe.shape.clone(),
+                classes,
+            };
             (rows, NetworkConfig::Streaming(config))
         }
         Some(Window::Live(window)) => {

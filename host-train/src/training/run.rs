@@ -16,6 +16,7 @@ use super::learner::Learner;
 use super::schedule::{Schedule, one_cycle};
 use super::validate::{logits, score};
 use crate::corpora::Corpus;
+use crate::network::streaming::STATISTICS;
 use crate::network::{Network, NetworkConfig};
 
 /// Batches that are made ready ahead of the device.
@@ -47,7 +48,7 @@ pub fn train(
     device.seed(plan.recipe.seed);
     match &plan.network {
         NetworkConfig::Streaming(config) => {
-            let (network, statistics) = (config.init(device), 4 * config.width);
+            let (network, statistics) = (config.init(device), STATISTICS * config.width());
             train_network(folder, plan, network, statistics, material, device, report)
         }
         NetworkConfig::Classic(config) => train_network(

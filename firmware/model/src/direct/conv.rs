@@ -13,12 +13,15 @@ const WIDE: usize = 8;
 /// The same where there are sixteen.
 const NARROW: usize = 4;
 
-/// Where a kernel looks at one time.
+/// One run of memory that a kernel looks at: all its rows at one time, or one of them where output channels look at
+/// different input channels.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Tap {
     /// Columns from the beginning of the input's past to the tap of the first output column.
     pub(super) column: usize,
-    /// Weights `[run][outputs]`, run = kernel rows times input channels.
+    /// Rows from the first one that the kernel looks at.
+    pub(super) row: usize,
+    /// Weights `[run][outputs]`, run = rows of the tap times input channels that an output channel looks at.
     pub(super) weights: Vec<f32>,
 }
 
@@ -32,16 +35,18 @@ pub(super) struct Shape {
     pub(super) row_stride: usize,
     /// Padded row of the input where the first output row begins to look.
     pub(super) first_row: usize,
-    /// Values that one output row looks at, in one column.
+    /// Values that an output channel looks at, in one tap.
     pub(super) run: usize,
     pub(super) outputs: usize,
+    /// Parts of as many channels each: those of an output part look at those of the same input part alone.
+    pub(super) parts: usize,
 }
 
 /// A convolution ready to run.
 #[derive(Debug)]
 pub(super) struct Conv {
     shape: Shape,
-    columns: Vec<usize>,
+    taps: Vec<Place>,
     lanes: usize,
     /// By group of vectors: `[tap][run][vectors * lanes]`.
     groups: Vec<Group>,
@@ -50,20 +55,44 @@ pub(super) struct Conv {
     pub(super) last_relu: bool,
 }
 
+/// Where a tap lies.
+#[derive(Debug)]
+struct Place {
+    column: usize,
+    row: usize,
+}
+
 #[derive(Debug)]
 struct Group {
     vectors: usize,
+    /// First output channel, and first channel that is looked at.
     first: usize,
+    origin: usize,
+    /// Output channels.
+    count: usize,
     weights: Vec<f32>,
     bias: Vec<f32>,
 }
 
 impl Conv {
-    pub(super) fn new(level: Level, shape: Shape, taps: &[Tap], bias: &[f32]) -> Self {
+    /// `inputs` channels of the input, all parts together.
+    pub(super) fn new(
+        level: Level,
+        shape: Shape,
+        inputs: usize,
+        taps: &[Tap],
+        bias: &[f32],
+    ) -> Self {
         let lanes = level.count();
         let width = VECTORS * lanes;
-        let groups = (0..shape.outputs).step_by(width.max(1)).map(|first| {
-            let count = width.min(shape.outputs - first);
+        let each = shape.outputs / shape.parts.max(1);
+        let starts = (0..shape.parts).flat_map(|part| {
+            let within = (0..each).step_by(width.max(1));
+            within.map(move |start| (part, start))
+        });
+        let groups = starts.map(|(part, start)| {
+            let first = part * each + start;
+            let count = width.min(each - start);
             let vectors = count.div_ceil(lanes);
             let padded = |values: &[f32]| {
                 let mut out = values.to_vec();
@@ -76,6 +105,8 @@ impl Conv {
             Group {
                 vectors,
                 first,
+                count,
+                origin: part * (inputs / shape.parts),
                 weights: rows
                     .flat_map(|row| padded(&row[first..first + count]))
                     .collect(),
@@ -84,7 +115,13 @@ impl Conv {
         });
         Conv {
             groups: groups.collect(),
-            columns: taps.iter().map(|tap| tap.column).collect(),
+            taps: taps
+                .iter()
+                .map(|tap| Place {
+                    column: tap.column,
+                    row: tap.row,
+                })
+                .collect(),
             shape,
             lanes,
             relu: false,
@@ -146,7 +183,7 @@ impl Run<'_> {
         let (weights, _) = L::blocks(&group.weights).as_chunks::<V>();
         let positions = self.steps * to.rate * to.rows;
         let (pitch, row) = (from.pitch(), shape.row_stride * from.channels);
-        let origin = shape.first_row * from.channels;
+        let origin = shape.first_row * from.channels + group.origin;
         let mut start = 0;
         while start < positions {
             // The last ones may be computed again.
@@ -159,11 +196,12 @@ impl Run<'_> {
                 base[lane] = column * shape.time_stride * pitch + at * row + origin;
             }
             let mut sums = [[lanes.splat(0.0); V]; P];
-            for (tap, &column) in conv.columns.iter().enumerate() {
+            for (tap, place) in conv.taps.iter().enumerate() {
                 let weights = &weights[tap * shape.run..][..shape.run];
+                let offset = place.column * pitch + place.row * from.channels;
                 let mut values: [&[f32]; P] = [&[]; P];
                 for lane in 0..P {
-                    values[lane] = &input[base[lane] + column * pitch..][..shape.run];
+                    values[lane] = &input[base[lane] + offset..][..shape.run];
                 }
                 for index in 0..shape.run {
                     let mut weight = [lanes.splat(0.0); V];
@@ -196,7 +234,7 @@ impl Run<'_> {
     ) {
         let conv = self.conv;
         let to = &self.layout.values[conv.shape.output];
-        let count = (to.channels - group.first).min(V * L::COUNT);
+        let count = group.count;
         let start = |value: &Value| {
             (value.past + column) * value.pitch()
                 + (value.above + row) * value.channels

@@ -11,6 +11,8 @@ use crate::model::{Model, Runner};
 use crate::network::{self, Half, Network};
 use crate::{dequantise, graph, pooling};
 
+mod grouped;
+
 const FILE: &[u8] = include_bytes!("../../../../models/undertone-research.onnx");
 
 fn shipped() -> (ModelProto, Metadata) {

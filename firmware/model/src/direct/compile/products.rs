@@ -1,0 +1,167 @@
+//! Convolutions and matrix products.
+
+use tract_onnx::pb::NodeProto;
+
+use super::{Compiler, Draft, Step};
+use crate::direct::conv::Tap;
+use crate::direct::filter::Filter;
+use crate::direct::graph::{integer, integers, is_one};
+
+impl<'a> Compiler<'a> {
+    pub(super) fn conv(&mut self, node: &'a NodeProto) -> Option<()> {
+        let bound = *self.names.get(node.input.first()?.as_str())?;
+        let (dims, weights) = self.half.floats(node.input.get(1)?)?;
+        let &[outputs, inputs, high, long] = dims.as_slice() else {
+            return None;
+        };
+        let strides = integers::<2>(node, "strides", 1)?;
+        let [row_dilation, dilation] = integers::<2>(node, "dilations", 1)?;
+        let [above, past, below, ahead] = integers::<4>(node, "pads", 0)?;
+        let from = self.values[bound.value].clone();
+        let parts = usize::try_from(integer(node, "group", 1)).ok()?;
+        // Every output column sees the columns that it covers and earlier ones.
+        let causal = ((long - 1) * dilation + 1).checked_sub(strides[1]) == Some(past);
+        let fits = bound.rank == 4
+            && integers::<2>(node, "kernel_shape", 0).is_some_and(|kernel| kernel == [high, long])
+            && parts > 0
+            && row_dilation == 1
+            && ahead == 0
+            && inputs.checked_mul(parts) == Some(from.channels)
+            && outputs.is_multiple_of(parts)
+            && from.rate.is_multiple_of(strides[1]);
+        if !(causal && fits) {
+            return None;
+        }
+        let along = [inputs, outputs, high, parts] == [1; 4]
+            && strides == [1, 1]
+            && (above, below) == (0, 0);
+        if along {
+            let filter = Filter {
+                input: bound.value,
+                output: self.value(from.rows, 1, from.rate),
+                dilation,
+                weights,
+                bias: self.bias(node, 1)?.first().copied()?,
+            };
+            return self.filter(node, filter);
+        }
+        let rows = (from.rows + above + below).checked_sub(high)? / strides[0] + 1;
+        // Rows and columns of the kernel that are all zeros need not be looked at.
+        let at = |output: usize, input: usize, row: usize, column: usize| {
+            weights[((output * inputs + input) * high + row) * long + column]
+        };
+        let used = |row: usize, column: usize| {
+            (0..outputs)
+                .any(|output| (0..inputs).any(|input| at(output, input, row, column) != 0.0))
+        };
+        let first = (0..high).find(|&row| (0..long).any(|column| used(row, column)))?;
+        let last = (0..high).rfind(|&row| (0..long).any(|column| used(row, column)))?;
+        // Between the rows of a part lie the channels of the others.
+        let span = if parts == 1 { last + 1 - first } else { 1 };
+        let places = (0..long).flat_map(|column| {
+            let starts = (first..=last).step_by(span);
+            starts.map(move |row| (column, row))
+        });
+        let places =
+            places.filter(|&(column, start)| (start..start + span).any(|row| used(row, column)));
+        let taps = places.map(|(column, start)| {
+            let mut run = Vec::with_capacity(span * inputs * outputs);
+            for row in start..start + span {
+                for input in 0..inputs {
+                    run.extend((0..outputs).map(|output| at(output, input, row, column)));
+                }
+            }
+            Tap {
+                column: column * dilation,
+                row: start - first,
+                weights: run,
+            }
+        });
+        let taps: Vec<Tap> = taps.collect();
+        let to = self.value(rows, outputs, from.rate / strides[1]);
+        let input = &mut self.values[bound.value];
+        input.past = input.past.max(past);
+        input.above = input.above.max(above.saturating_sub(first));
+        let end = (rows - 1) * strides[0] + last + 1;
+        input.below = input.below.max(end.saturating_sub(above + from.rows));
+        let draft = Draft {
+            input: bound.value,
+            output: to,
+            strides,
+            first,
+            above,
+            past,
+            taps,
+            run: span * inputs,
+            parts,
+            bias: self.bias(node, outputs)?,
+            relu: false,
+            residual: None,
+            last_relu: false,
+        };
+        self.draft(node, draft, 4)
+    }
+
+    pub(super) fn filter(&mut self, node: &'a NodeProto, filter: Filter) -> Option<()> {
+        let from = &mut self.values[filter.input];
+        from.past = from.past.max(filter.past());
+        let each = filter.weights.len().checked_mul(from.rows)?;
+        let cost = each.checked_mul(from.rate)?;
+        self.step(node, filter.output, 4, cost, Step::Filter(filter))
+    }
+
+    /// A matrix product of one row is a convolution of one position.
+    pub(super) fn gemm(&mut self, node: &'a NodeProto) -> Option<()> {
+        let bound = *self.names.get(node.input.first()?.as_str())?;
+        let (dims, weights) = self.half.floats(node.input.get(1)?)?;
+        let &[inputs, outputs] = dims.as_slice() else {
+            return None;
+        };
+        let plain = is_one(node, "alpha")
+            && is_one(node, "beta")
+            && integer(node, "transA", 0) == 0
+            && integer(node, "transB", 0) == 0;
+        let from = self.values[bound.value].clone();
+        if !plain || bound.rank != 2 || from.channels != inputs || from.rate != 1 {
+            return None;
+        }
+        let output = self.value(1, outputs, 1);
+        let draft = Draft {
+            input: bound.value,
+            output,
+            strides: [1, 1],
+            first: 0,
+            above: 0,
+            past: 0,
+            taps: vec![Tap {
+                column: 0,
+                row: 0,
+                weights,
+            }],
+            run: inputs,
+            parts: 1,
+            bias: self.bias(node, outputs)?,
+            relu: false,
+            residual: None,
+            last_relu: false,
+        };
+        self.draft(node, draft, 2)
+    }
+
+    pub(super) fn bias(&self, node: &NodeProto, outputs: usize) -> Option<Vec<f32>> {
+        let Some(name) = node.input.get(2) else {
+            return Some(vec![0.0; outputs]);
+        };
+        let (_, bias) = self.half.floats(name)?;
+        (bias.len() == outputs).then_some(bias)
+    }
+
+    pub(super) fn draft(&mut self, node: &'a NodeProto, draft: Draft, rank: usize) -> Option<()> {
+        let output = draft.output;
+        let to = &self.values[output];
+        let products = (draft.run * draft.taps.len()).checked_mul(to.channels)?;
+        let each = products.checked_add(to.channels)?;
+        let cost = each.checked_mul(to.rows)?.checked_mul(to.rate)?;
+        self.step(node, output, rank, cost, Step::Conv(draft))
+    }
+}

@@ -20,7 +20,7 @@ use undertone_train::network::streaming::Shape;
 use undertone_train::training::checkpoint::RunFolder;
 use undertone_train::training::classes::Classes;
 use undertone_train::training::kept_out::KeptOut;
-use undertone_train::training::prepare::{clips, prepare, recipe_examples};
+use undertone_train::training::prepare::{clips, prepare, recipe_features};
 use undertone_train::training::recipe::Recipe;
 use undertone_train::training::run::{Material, train};
 
@@ -59,6 +59,7 @@ fn tiny() -> Recipe {
         epochs: 1,
         batch: 32,
         shape: Shape {
+            members: 2,
             channels: [4, 4, 4, 8],
             // Other strides than the shipped ones, so that every stride is exported and run by the box's code.
             stem: [3, 5],
@@ -84,7 +85,7 @@ fn a_run_is_trained_without_its_fold_scored_on_it_and_never_twice() {
     let recipe = tiny();
     let bench = Bench {
         clips: &clips,
-        examples: recipe_examples(&clips, &recipe, None).unwrap(),
+        features: recipe_features(&clips, &recipe, None).unwrap(),
         recipe: recipe.clone(),
         runs: dir.path().join("runs"),
         teachers: None,
@@ -137,7 +138,7 @@ fn a_run_is_trained_without_its_fold_scored_on_it_and_never_twice() {
     let taught = Bench {
         runs: dir.path().join("taught"),
         teachers: Some(bench.runs.clone()),
-        examples: bench.examples.clone(),
+        features: bench.features.clone(),
         device: Device::flex().autodiff(),
         recipe,
         ..bench

@@ -13,7 +13,7 @@ use undertone_train::evaluation::protocol::Protocol;
 use undertone_train::evaluation::results::Results;
 use undertone_train::features::{ClipFeatures, Extractor};
 use undertone_train::training::device::Place;
-use undertone_train::training::prepare::{clips, recipe_examples};
+use undertone_train::training::prepare::{clips, recipe_features};
 use undertone_train::training::recipe::Recipe;
 
 use super::output;
@@ -96,7 +96,7 @@ impl ProtocolArgs {
         lines.join("\n")
     }
 
-    /// The recipe of protocol runs: calm apart, so that one run answers RAVDESS's eight classes and everybody else's.
+    /// The recipe of protocol runs. It stands for all of them: what a run tells apart follows from who is kept out.
     fn base(&self) -> Result<Recipe> {
         let (recipe, _) = self.recipe.read()?;
         Ok(recipe.changed(&["classes=calm-apart".to_owned()])?)
@@ -117,9 +117,9 @@ impl ProtocolArgs {
         };
         let bench = Bench {
             clips,
-            examples: match self.models {
+            features: match self.models {
                 Some(_) => Vec::new(),
-                None => recipe_examples(clips, &recipe, Some(cache.to_owned()))?,
+                None => recipe_features(clips, &recipe, Some(cache.to_owned()))?,
             },
             recipe,
             runs: models.clone(),

@@ -20,8 +20,8 @@ use crate::corpora::{Clip, CorpusError, Emotion};
 use crate::export::{ExportError, Weights, export_run};
 use crate::features::{ClipFeatures, FeatureError};
 use crate::training::TrainingError;
-use crate::training::batch::Example;
 use crate::training::checkpoint::{EpochFigures, RunFolder};
+use crate::training::label::label;
 use crate::training::prepare::{PrepareError, hash, prepare_split};
 use crate::training::recipe::Recipe;
 use crate::training::run::{Material, train};
@@ -109,9 +109,9 @@ pub fn recipe_hash(recipe: &Recipe) -> String {
 pub struct Bench<'a> {
     /// All clips.
     pub clips: &'a [Clip],
-    /// Their examples, as `recipe` reads them.
-    pub examples: Vec<Example>,
-    /// The recipe; seed and speakers are the run's.
+    /// Their features, as `recipe` reads them.
+    pub features: Vec<ClipFeatures>,
+    /// The recipe; seed, speakers and classes are the run's.
     pub recipe: Recipe,
     /// Folder for runs and their model files.
     pub runs: PathBuf,
@@ -140,6 +140,7 @@ impl Bench<'_> {
         let mut recipe = Recipe {
             seed: run.seed,
             kept_out: run.kept_out,
+            classes: run.classes(),
             ..self.recipe.clone()
         };
         let teachers = self.teachers(run)?;
@@ -148,7 +149,9 @@ impl Bench<'_> {
             .map(|teacher| teacher.metadata().content_hash.clone())
             .collect();
         let sides = split_with(self.clips, run.kept_out, run.seed, recipe.validation)?;
-        let prepared = prepare_split(sides, self.clips, self.examples.clone(), recipe, &teachers)?;
+        let examples =
+            label(self.clips, self.features.clone(), recipe.classes).map_err(PrepareError::from)?;
+        let prepared = prepare_split(sides, self.clips, examples, recipe, &teachers)?;
         let material = Material {
             train: &prepared.train,
             validation: &prepared.validation,

@@ -1,6 +1,7 @@
 //! Which runs answer which protocols: a run that keeps fold 2 of every corpus out is scored by all that ask for a fold 2.
 
 use super::protocol::{Fold, Protocol};
+use crate::training::classes::Classes;
 use crate::training::kept_out::KeptOut;
 
 /// One network to train, and what it is scored on.
@@ -19,6 +20,16 @@ impl Run {
     #[must_use]
     pub fn name(&self) -> String {
         format!("{}-seed-{}", self.kept_out, self.seed)
+    }
+
+    /// What its network tells apart: calm too where RAVDESS's own folds may ask for it. Zero-shot asks for no calm, and there
+    /// the classes are those that ship, in which calm is neutral.
+    #[must_use]
+    pub fn classes(&self) -> Classes {
+        match self.kept_out {
+            KeptOut::Corpus(_) => Classes::Product,
+            _ => Classes::CalmApart,
+        }
     }
 }
 
@@ -92,6 +103,16 @@ mod tests {
         use Protocol::{CremaD, RavdessEmobox, Savee, Tess};
         assert_eq!(asked, [CremaD, RavdessEmobox, Savee, Tess]);
         assert!(runs[..15].iter().all(|run| run.seed == 1));
+        for run in &runs {
+            let mut tasks = run.folds.iter().flat_map(|fold| &fold.tasks);
+            let names = run.classes().names();
+            let told = |emotion: &Emotion| names.iter().any(|name| name == emotion.name());
+            assert!(
+                tasks.all(|task| task.emotions.iter().all(told)),
+                "{}",
+                run.name()
+            );
+        }
         assert_eq!(plan(&[Protocol::Leaky], &[1]).len(), 0);
     }
 

@@ -17,7 +17,7 @@ use super::normalise::Normalisation;
 use super::recipe::Recipe;
 use super::split::{FEWEST_SPEAKERS, RunClips, split_with};
 use crate::corpora::{Clip, Corpus, CorpusError, SpeakerId, select};
-use crate::features::{Extractor, FeatureError, Window, WindowExtractor};
+use crate::features::{ClipFeatures, Extractor, FeatureError, Window, WindowExtractor};
 use crate::network::NetworkConfig;
 use crate::network::classic::ClassicConfig;
 use crate::network::streaming::StreamingConfig;
@@ -111,7 +111,8 @@ pub fn prepare(
     if split.validation.is_empty() {
         return Err(PrepareError::NoValidation);
     }
-    let plain = recipe_examples(clips, &recipe, cache)?;
+    let features = recipe_features(clips, &recipe, cache)?;
+    let plain = label(clips, features, recipe.classes)?;
     prepare_split(split, clips, plain, recipe, teachers)
 }
 
@@ -261,16 +262,16 @@ fn ask(
     Ok(())
 }
 
-/// Examples of clips, with the features that `recipe` reads. Each corpus has a cache file of its own, so that runs that keep
-/// other speakers out share it.
+/// Features of clips, those that `recipe` reads. Each corpus has a cache file of its own, so that runs that keep other speakers
+/// out share it.
 ///
 /// # Errors
 /// If a clip cannot be read.
-pub fn recipe_examples(
+pub fn recipe_features(
     clips: &[Clip],
     recipe: &Recipe,
     cache: Option<PathBuf>,
-) -> Result<Vec<Example>, PrepareError> {
+) -> Result<Vec<ClipFeatures>, PrepareError> {
     let (frontend, features) = (recipe.frontend.clone(), recipe.features.clone());
     let extractor = Extractor {
         frontend: frontend.clone(),
@@ -290,7 +291,7 @@ pub fn recipe_examples(
             .run(corpus)?,
         });
     }
-    Ok(label(clips, all, recipe.classes)?)
+    Ok(all)
 }
 
 /// Examples of whole clips.

@@ -8,6 +8,8 @@ use super::layout::{Layout, Scratch, Value};
 
 /// Vectors of output channels that are computed together, at most.
 const VECTORS: usize = 3;
+/// Numbers in the longest vector.
+const MOST_LANES: usize = 16;
 /// Positions that are computed together, where registers are many.
 const WIDE: usize = 8;
 /// The same where there are sixteen.
@@ -75,6 +77,12 @@ struct Group {
 }
 
 impl Conv {
+    /// Output channels with those that fill up each part's vectors, at most; `None` if there is no such number.
+    pub(super) fn padded(outputs: usize, parts: usize) -> Option<usize> {
+        let each = outputs.checked_div(parts)?.div_ceil(MOST_LANES);
+        each.checked_mul(MOST_LANES)?.checked_mul(parts)
+    }
+
     /// `inputs` channels of the input, all parts together.
     pub(super) fn new(
         level: Level,

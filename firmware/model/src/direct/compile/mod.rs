@@ -17,6 +17,8 @@ use super::{Direct, Layer, Map};
 
 /// Most numbers of working memory (32 MiB).
 const MAX_SCRATCH: usize = 8 << 20;
+/// Most numbers of weights (64 MiB, what the largest file holds), those that fill vectors up counted too.
+const MAX_WEIGHTS: usize = 16 << 20;
 
 /// What a half takes and gives.
 pub(crate) struct Ends<'a> {
@@ -72,6 +74,7 @@ struct Compiler<'a> {
     steps: Vec<Step>,
     stages: Vec<Vec<Map>>,
     cost: usize,
+    weights: usize,
     timed: bool,
 }
 
@@ -96,6 +99,7 @@ impl Direct {
             steps: Vec::new(),
             stages: Vec::new(),
             cost: 0,
+            weights: 0,
             timed: ends.timed,
         };
         let (rows, channels, rank) = if ends.timed {

@@ -2,8 +2,8 @@
 
 use tract_onnx::pb::NodeProto;
 
-use super::{Compiler, Draft, Step};
-use crate::direct::conv::Tap;
+use super::{Compiler, Draft, MAX_WEIGHTS, Step};
+use crate::direct::conv::{Conv, Tap};
 use crate::direct::filter::Filter;
 use crate::direct::graph::{integer, integers, is_one};
 
@@ -161,6 +161,12 @@ impl<'a> Compiler<'a> {
         let to = &self.values[output];
         let products = (draft.run * draft.taps.len()).checked_mul(to.channels)?;
         let each = products.checked_add(to.channels)?;
+        let outputs = Conv::padded(to.channels, draft.parts)?;
+        let weights = (draft.run * draft.taps.len()).checked_mul(outputs)?;
+        self.weights = self.weights.checked_add(weights)?;
+        if self.weights > MAX_WEIGHTS {
+            return None;
+        }
         let cost = each.checked_mul(to.rows)?.checked_mul(to.rate)?;
         self.step(node, output, rank, cost, Step::Conv(draft))
     }

@@ -31,6 +31,15 @@ fn group(groups: usize) -> AttributeProto {
     }
 }
 
+fn ints(name: &str, ints: &[i64]) -> AttributeProto {
+    AttributeProto {
+        name: name.into(),
+        r#type: attribute_proto::AttributeType::Ints as i32,
+        ints: ints.to_vec(),
+        ..AttributeProto::default()
+    }
+}
+
 /// Leaves of a convolution's weights those of the first input channels, for every group the same number.
 fn split(proto: &mut ModelProto, node: &str, groups: usize) {
     let graph = proto.graph.as_mut().unwrap();
@@ -73,12 +82,6 @@ fn members(proto: &mut ModelProto, width: usize, groups: usize) {
     graph
         .initializer
         .push(constant("shape", DataType::Int64, &[4], shape));
-    let ints = |name: &str, ints: &[i64]| AttributeProto {
-        name: name.into(),
-        r#type: attribute_proto::AttributeType::Ints as i32,
-        ints: ints.to_vec(),
-        ..AttributeProto::default()
-    };
     let node = |kind: &str, name: &str, inputs: &[&str], attribute| NodeProto {
         op_type: kind.into(),
         name: name.into(),
@@ -147,4 +150,35 @@ fn groups_that_do_not_divide_the_channels_are_left_to_the_library() {
     let at = |ends: &Ends<'_>| Direct::compile_for(Level::best(), &proto, ends);
     assert!(network::with_encoder_ends(&metadata, at).is_none());
     assert!(Model::unverified(proto, metadata.clone()).is_err());
+}
+
+/// Gives a convolution over time one channel for each group, and a kernel of `length` columns.
+fn lengthen(proto: &mut ModelProto, node: &str, length: usize) {
+    let graph = proto.graph.as_mut().unwrap();
+    let conv = graph.node.iter_mut().find(|one| one.name == node).unwrap();
+    let weight = conv.input[1].clone();
+    let stored = graph.initializer.iter_mut().find(|one| one.name == weight);
+    let stored = stored.unwrap();
+    let channels = stored.dims[0] as usize;
+    *stored = tensor(
+        &weight,
+        &[channels, 1, 1, length],
+        &vec![0.01; channels * length],
+    );
+    conv.attribute = vec![
+        group(channels),
+        ints("kernel_shape", &[1, length as i64]),
+        ints("pads", &[0, length as i64 - 1, 0, 0]),
+    ];
+}
+
+#[test]
+fn groups_that_would_take_far_more_memory_than_their_file_are_left_to_the_library() {
+    for (length, runs) in [(1_000, true), (7_000, false)] {
+        let (mut proto, metadata) = shipped();
+        lengthen(&mut proto, "temporal0_conv", length);
+        let at = |ends: &Ends<'_>| Direct::compile_for(Level::best(), &proto, ends);
+        let found = network::with_encoder_ends(&metadata, at);
+        assert_eq!(found.is_some(), runs, "{length}");
+    }
 }

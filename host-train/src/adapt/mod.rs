@@ -16,6 +16,7 @@ use undertone_model::{Adaptation, Model, ModelError, SelfTest, seal};
 use crate::evaluation::metrics::{Outcome, unweighted_accuracy};
 use crate::evaluation::model::{listen, logits};
 use crate::features::ClipFeatures;
+use crate::network::streaming::STATISTICS;
 use crate::training::validate::probabilities;
 use fit::{Enrolled, PRIOR};
 use head::Head;
@@ -97,7 +98,7 @@ pub fn enrol(
     clip: &ClipFeatures,
     target: usize,
 ) -> Result<Enrolled, ModelError> {
-    let mut statistics = vec![0.0; 4 * model.metadata().width];
+    let mut statistics = vec![0.0; STATISTICS * model.metadata().width];
     listen(model, clip)?.statistics(&mut statistics)?;
     Ok(Enrolled {
         hidden: head.hidden(&statistics),

@@ -29,25 +29,25 @@ impl Stored {
             words.map(|bytes| f32::from_le_bytes(*bytes)).collect()
         };
         let missing = || AdaptError::Head(format!("it has no layer `{layer}`"));
-        let integers = find("weight_int8").zip(find("weight_scale"));
-        let tensor = find("weight").or(integers.map(|(integers, _)| integers));
-        let tensor = tensor.ok_or_else(missing)?;
+        let (tensor, scale) = match (find("weight"), find("weight_int8"), find("weight_scale")) {
+            (Some(weight), ..) => (weight, None),
+            (None, Some(integers), Some(scale)) => (integers, Some(floats(scale))),
+            _ => return Err(missing()),
+        };
         let dims: Vec<usize> = tensor
             .dims
             .iter()
             .map(|&dim| usize::try_from(dim).unwrap_or(0))
             .collect();
-        let weight = match integers {
-            Some((integers, scale)) => {
-                let scale = floats(scale);
+        let weight: Vec<f32> = match scale {
+            Some(scale) => {
                 // A matrix has its outputs last, a convolution first.
                 let inner = match dims.as_slice() {
-                    [_, _] => 1,
+                    [_, _] | [] => 1,
                     [_, inner @ ..] => inner.iter().product(),
-                    [] => 1,
                 };
                 let at = |index: usize| scale.get(index / inner.max(1) % scale.len().max(1));
-                let bytes = integers.raw_data.iter().enumerate();
+                let bytes = tensor.raw_data.iter().enumerate();
                 bytes
                     .map(|(index, &byte)| {
                         f32::from(i8::from_le_bytes([byte])) * at(index).copied().unwrap_or(0.0)
@@ -57,16 +57,26 @@ impl Stored {
             None => floats(tensor),
         };
         let bias = find("bias").map(floats).unwrap_or_default();
-        if bias.is_empty() || weight.is_empty() || weight.len() % bias.len() != 0 {
+        let count = dims
+            .iter()
+            .try_fold(1usize, |product, &dim| product.checked_mul(dim));
+        if bias.is_empty() || weight.is_empty() || count != Some(weight.len()) {
             return Err(missing());
         }
         Ok(Self { dims, weight, bias })
     }
 }
 
+/// A matrix of inputs by outputs.
 pub(super) fn dense(graph: &GraphProto, layer: &str) -> Result<Dense, AdaptError> {
-    let Stored { weight, bias, .. } = Stored::of(graph, layer)?;
-    Ok(Dense { weight, bias })
+    let Stored { dims, weight, bias } = Stored::of(graph, layer)?;
+    match *dims.as_slice() {
+        [_, outputs] if outputs == bias.len() => Ok(Dense { weight, bias }),
+        _ => Err(AdaptError::Head(format!(
+            "its layer `{layer}` has the shape {dims:?}, not inputs by {} outputs",
+            bias.len()
+        ))),
+    }
 }
 
 /// The hidden layers of a network of `width` channels: a matrix for one member, a grouped convolution for several.

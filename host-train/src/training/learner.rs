@@ -61,7 +61,8 @@ impl<N: Network> Learner<N> {
         let members = logits.dims()[0] / clips;
         let loss = cross_entropy(logits, batch.barred, batch.goals);
         let shown = loss.clone().detach();
-        // The sum over the members, so that each learns as it would alone.
+        // The sum over the members, so that each learns as it would alone but for the limit on gradients, which is theirs
+        // together.
         let loss = loss * members as f32;
         let guess = self
             .adversary

@@ -45,6 +45,21 @@ mod tests {
     }
 
     #[test]
+    fn members_are_asked_for_the_same_goals_one_after_the_other() {
+        let device = Device::flex();
+        let goals = || Tensor::from_data([[1.0, 0.0], [0.0, 1.0]], &device);
+        let loss = |logits: Tensor<2>| {
+            let loss = cross_entropy(logits, Tensor::zeros([2, 2], &device), goals());
+            loss.into_scalar::<f32>()
+        };
+        let [one, other] = [[[3.0, 0.0], [1.0, 2.0]], [[0.5, 0.0], [0.0, 4.0]]]
+            .map(|logits| Tensor::<2>::from_data(logits, &device));
+        let apart = f32::midpoint(loss(one.clone()), loss(other.clone()));
+        let together = loss(Tensor::cat(vec![one, other], 0));
+        assert!((together - apart).abs() < 1e-6, "{together} {apart}");
+    }
+
+    #[test]
     fn a_soft_goal_is_met_best_by_its_own_distribution() {
         let device = Device::flex();
         let loss = |a: f32| {

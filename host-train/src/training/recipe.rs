@@ -114,7 +114,7 @@ impl Default for Recipe {
             kept_out: KeptOut::Nobody,
             validation: VALIDATION_SHARE,
             classes: Classes::Product,
-            epochs: 40,
+            epochs: 48,
             batch: 32,
             longest: 300,
             learning_rate: 3e-3,
@@ -136,7 +136,7 @@ impl Default for Recipe {
             scaling: Scaling::RunningMean,
             shape: Shape::default(),
             votes: 0.0,
-            balance: 0.0,
+            balance: 0.4,
             adversary: 0.0,
             average: 0.995,
             teacher: Teacher::default(),
@@ -305,6 +305,7 @@ impl Recipe {
             augmentation: Augmentation::none(),
             wave: WaveAugmentation::none(),
             scaling: Scaling::Fixed,
+            balance: 0.0,
             average: 0.0,
             frontend: classic_frontend(),
             features: vec![Feature::Zcr, Feature::Rms, Feature::Mfcc],
@@ -359,6 +360,9 @@ mod tests {
     #[test]
     fn strides_that_would_leave_rows_or_frames_unread_are_refused() {
         for (change, part) in [
+            ("shape.members=0", "1 to 16"),
+            ("shape.members=17", "1 to 16"),
+            ("shape.width=1500", "1 to 1024"),
             ("shape.stem=[4,8]", "odd rows"),
             ("shape.stem=[7,0]", "up to 32 frames"),
             ("shape.row_strides=[8,2,2,2]", "within the stem's kernel"),
@@ -424,7 +428,7 @@ mod tests {
         assert_eq!(recipe.features, metadata.features);
         let strides = recipe.shape.time_strides;
         assert_eq!(strides.iter().product::<usize>(), metadata.stride);
-        assert_eq!(recipe.shape.width, metadata.width);
+        assert_eq!(recipe.shape.members * recipe.shape.width, metadata.width);
     }
 
     #[test]

@@ -8,8 +8,6 @@ use super::layout::{Layout, Scratch, Value};
 
 /// Vectors of output channels that are computed together, at most.
 const VECTORS: usize = 3;
-/// Numbers in the longest vector.
-const MOST_LANES: usize = 16;
 /// Positions that are computed together, where registers are many.
 const WIDE: usize = 8;
 /// The same where there are sixteen.
@@ -79,8 +77,8 @@ struct Group {
 impl Conv {
     /// Output channels with those that fill up each part's vectors, at most; `None` if there is no such number.
     pub(super) fn padded(outputs: usize, parts: usize) -> Option<usize> {
-        let each = outputs.checked_div(parts)?.div_ceil(MOST_LANES);
-        each.checked_mul(MOST_LANES)?.checked_mul(parts)
+        let each = outputs.checked_div(parts)?.div_ceil(Level::MOST);
+        each.checked_mul(Level::MOST)?.checked_mul(parts)
     }
 
     /// `inputs` channels of the input, all parts together.
@@ -93,9 +91,9 @@ impl Conv {
     ) -> Self {
         let lanes = level.count();
         let width = VECTORS * lanes;
-        let each = shape.outputs / shape.parts.max(1);
+        let each = shape.outputs / shape.parts;
         let starts = (0..shape.parts).flat_map(|part| {
-            let within = (0..each).step_by(width.max(1));
+            let within = (0..each).step_by(width);
             within.map(move |start| (part, start))
         });
         let groups = starts.map(|(part, start)| {
@@ -204,9 +202,9 @@ impl Run<'_> {
                 base[lane] = column * shape.time_stride * pitch + at * row + origin;
             }
             let mut sums = [[lanes.splat(0.0); V]; P];
-            for (tap, place) in conv.taps.iter().enumerate() {
+            for (tap, lies) in conv.taps.iter().enumerate() {
                 let weights = &weights[tap * shape.run..][..shape.run];
-                let offset = place.column * pitch + place.row * from.channels;
+                let offset = lies.column * pitch + lies.row * from.channels;
                 let mut values: [&[f32]; P] = [&[]; P];
                 for lane in 0..P {
                     values[lane] = &input[base[lane] + offset..][..shape.run];

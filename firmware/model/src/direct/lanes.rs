@@ -45,6 +45,9 @@ pub(super) enum Level {
 }
 
 impl Level {
+    /// Numbers in the longest vector of any machine.
+    pub(super) const MOST: usize = 16;
+
     /// All levels that this machine has, the best first.
     pub(super) fn all() -> impl Iterator<Item = Self> {
         let found = [

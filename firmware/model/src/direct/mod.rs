@@ -6,7 +6,8 @@
 //! is shared by all channels ([`Scratch`]).
 //!
 //! [`Direct::compile`] takes what the exporter writes and leaves everything else to the library. Activations lie channel
-//! by channel within a row, row by row within a column of time, so that a kernel's taps at one time are one run of memory.
+//! by channel within a row, row by row within a column of time, so that a kernel's taps at one time are one run of memory,
+//! or one for each row where channels are in groups.
 
 mod compile;
 mod conv;

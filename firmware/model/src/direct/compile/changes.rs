@@ -2,6 +2,7 @@
 
 use tract_onnx::pb::NodeProto;
 
+use super::shapes::SPLIT;
 use super::{Bound, Compiler, Draft, Step};
 use crate::direct::Map;
 
@@ -51,6 +52,9 @@ impl<'a> Compiler<'a> {
             _ => Map::Div(by),
         };
         let bound = *self.names.get(name)?;
+        if bound.rank == SPLIT {
+            return None;
+        }
         let value = &self.values[bound.value];
         let (dims, numbers) = constant;
         // Rows of zeros around a value must stay zeros: what is added is added to rows alone, and here there are none.
@@ -85,7 +89,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Adds a value to what a later convolution gives.
-    pub(super) fn sum(&mut self, node: &'a NodeProto, left: &str, right: &str) -> Option<()> {
+    fn sum(&mut self, node: &'a NodeProto, left: &str, right: &str) -> Option<()> {
         let pair = [*self.names.get(left)?, *self.names.get(right)?];
         for [into, from] in [pair, [pair[1], pair[0]]] {
             let shape = |bound: Bound| {

@@ -1,6 +1,7 @@
 //! From a checked graph to layers, or `None` for what only the inference library can run.
 
 mod changes;
+mod kernel;
 mod products;
 mod shapes;
 
@@ -80,7 +81,7 @@ struct Compiler<'a> {
 
 impl Direct {
     /// The half of `model` between the ends; `None` if it is anything but causal convolutions, matrix products,
-    /// rectifiers, sums and constants, or costs more than allowed.
+    /// rectifiers, sums, constants and changes of shape, or takes more time or memory than allowed.
     pub(crate) fn compile(model: &ModelProto, ends: &Ends<'_>) -> Option<Self> {
         Self::compile_for(Level::best(), model, ends)
     }

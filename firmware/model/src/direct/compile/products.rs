@@ -2,6 +2,7 @@
 
 use tract_onnx::pb::NodeProto;
 
+use super::kernel::Kernel;
 use super::{Compiler, Draft, MAX_WEIGHTS, Step};
 use crate::direct::conv::{Conv, Tap};
 use crate::direct::filter::Filter;
@@ -28,7 +29,9 @@ impl<'a> Compiler<'a> {
             && ahead == 0
             && inputs.checked_mul(parts) == Some(from.channels)
             && outputs.is_multiple_of(parts)
-            && from.rate.is_multiple_of(strides[1]);
+            && from.rate.is_multiple_of(strides[1])
+            // A head is asked again and again, and must not look back at what it was asked before.
+            && (self.timed || long == 1);
         if !(causal && fits) {
             return None;
         }
@@ -46,38 +49,18 @@ impl<'a> Compiler<'a> {
             return self.filter(node, filter);
         }
         let rows = (from.rows + above + below).checked_sub(high)? / strides[0] + 1;
-        // Rows and columns of the kernel that are all zeros need not be looked at.
-        let at = |output: usize, input: usize, row: usize, column: usize| {
-            weights[((output * inputs + input) * high + row) * long + column]
+        let kernel = Kernel {
+            outputs,
+            inputs,
+            high,
+            long,
+            parts,
+            weights,
         };
-        let used = |row: usize, column: usize| {
-            (0..outputs)
-                .any(|output| (0..inputs).any(|input| at(output, input, row, column) != 0.0))
-        };
-        let first = (0..high).find(|&row| (0..long).any(|column| used(row, column)))?;
-        let last = (0..high).rfind(|&row| (0..long).any(|column| used(row, column)))?;
-        // Between the rows of a part lie the channels of the others.
-        let span = if parts == 1 { last + 1 - first } else { 1 };
-        let places = (0..long).flat_map(|column| {
-            let starts = (first..=last).step_by(span);
-            starts.map(move |row| (column, row))
-        });
-        let places =
-            places.filter(|&(column, start)| (start..start + span).any(|row| used(row, column)));
-        let taps = places.map(|(column, start)| {
-            let mut run = Vec::with_capacity(span * inputs * outputs);
-            for row in start..start + span {
-                for input in 0..inputs {
-                    run.extend((0..outputs).map(|output| at(output, input, row, column)));
-                }
-            }
-            Tap {
-                column: column * dilation,
-                row: start - first,
-                weights: run,
-            }
-        });
-        let taps: Vec<Tap> = taps.collect();
+        let (first, last) = kernel.rows()?;
+        let run = kernel.span((first, last)) * inputs;
+        self.weigh(kernel.places((first, last)).count(), run, outputs, parts)?;
+        let taps = kernel.taps((first, last), dilation);
         let to = self.value(rows, outputs, from.rate / strides[1]);
         let input = &mut self.values[bound.value];
         input.past = input.past.max(past);
@@ -92,7 +75,7 @@ impl<'a> Compiler<'a> {
             above,
             past,
             taps,
-            run: span * inputs,
+            run,
             parts,
             bias: self.bias(node, outputs)?,
             relu: false,
@@ -102,7 +85,7 @@ impl<'a> Compiler<'a> {
         self.draft(node, draft, 4)
     }
 
-    pub(super) fn filter(&mut self, node: &'a NodeProto, filter: Filter) -> Option<()> {
+    fn filter(&mut self, node: &'a NodeProto, filter: Filter) -> Option<()> {
         let from = &mut self.values[filter.input];
         from.past = from.past.max(filter.past());
         let each = filter.weights.len().checked_mul(from.rows)?;
@@ -125,6 +108,7 @@ impl<'a> Compiler<'a> {
         if !plain || bound.rank != 2 || from.channels != inputs || from.rate != 1 {
             return None;
         }
+        self.weigh(1, inputs, outputs, 1)?;
         let output = self.value(1, outputs, 1);
         let draft = Draft {
             input: bound.value,
@@ -148,7 +132,7 @@ impl<'a> Compiler<'a> {
         self.draft(node, draft, 2)
     }
 
-    pub(super) fn bias(&self, node: &NodeProto, outputs: usize) -> Option<Vec<f32>> {
+    fn bias(&self, node: &NodeProto, outputs: usize) -> Option<Vec<f32>> {
         let Some(name) = node.input.get(2) else {
             return Some(vec![0.0; outputs]);
         };
@@ -156,17 +140,20 @@ impl<'a> Compiler<'a> {
         (bias.len() == outputs).then_some(bias)
     }
 
-    pub(super) fn draft(&mut self, node: &'a NodeProto, draft: Draft, rank: usize) -> Option<()> {
+    /// Counts weights before they are laid out; `None` if that would take more memory than allowed.
+    fn weigh(&mut self, taps: usize, run: usize, outputs: usize, parts: usize) -> Option<()> {
+        let outputs = Conv::padded(outputs, parts)?;
+        let weights = taps.checked_mul(run)?.checked_mul(outputs)?;
+        self.weights = self.weights.checked_add(weights)?;
+        (self.weights <= MAX_WEIGHTS).then_some(())
+    }
+
+    fn draft(&mut self, node: &'a NodeProto, draft: Draft, rank: usize) -> Option<()> {
         let output = draft.output;
         let to = &self.values[output];
-        let products = (draft.run * draft.taps.len()).checked_mul(to.channels)?;
-        let each = products.checked_add(to.channels)?;
         let outputs = Conv::padded(to.channels, draft.parts)?;
-        let weights = (draft.run * draft.taps.len()).checked_mul(outputs)?;
-        self.weights = self.weights.checked_add(weights)?;
-        if self.weights > MAX_WEIGHTS {
-            return None;
-        }
+        let products = (draft.run * draft.taps.len()).checked_mul(outputs)?;
+        let each = products.checked_add(to.channels)?;
         let cost = each.checked_mul(to.rows)?.checked_mul(to.rate)?;
         self.step(node, output, rank, cost, Step::Conv(draft))
     }

@@ -6,7 +6,7 @@ use super::{Bound, Compiler};
 use crate::direct::graph::{integer, integers};
 
 /// Rank of a value in rows of channels, `[1, rows, channels, 1]`, that nothing but a `Transpose` takes.
-const SPLIT: usize = 5;
+pub(super) const SPLIT: usize = 5;
 
 impl<'a> Compiler<'a> {
     pub(super) fn shape(&mut self, node: &'a NodeProto) -> Option<()> {

@@ -113,6 +113,9 @@ fn grouped() -> (ModelProto, Metadata) {
     split(&mut proto, "stage1_second", 2);
     split(&mut proto, "stage2_first", 8);
     split(&mut proto, "temporal0_conv", 4);
+    // With a column of zeros, and as tall as its input.
+    split(&mut proto, "stage1_shortcut", 2);
+    split(&mut proto, "fold", 4);
     members(&mut proto, metadata.width, 4);
     graph::check(&proto, metadata.network).unwrap();
     (proto, metadata)
@@ -181,4 +184,60 @@ fn groups_that_would_take_far_more_memory_than_their_file_are_left_to_the_librar
         let found = network::with_encoder_ends(&metadata, at);
         assert_eq!(found.is_some(), runs, "{length}");
     }
+}
+
+#[test]
+fn a_head_that_would_look_back_at_earlier_answers_is_left_to_the_library() {
+    let (mut proto, metadata) = grouped();
+    let at = |ends: &Ends<'_>, proto: &ModelProto| {
+        Direct::compile_for(Level::best(), proto, ends).is_some()
+    };
+    assert!(network::with_head_ends(&metadata, |ends| at(ends, &proto)));
+    let graph = proto.graph.as_mut().unwrap();
+    let parts = graph.node.iter_mut().find(|node| node.name == "parts");
+    let parts = parts.unwrap();
+    let groups = parts.attribute.iter().find(|one| one.name == "group");
+    let groups = groups.unwrap().clone();
+    parts.attribute = vec![
+        groups,
+        ints("kernel_shape", &[4, 3]),
+        ints("pads", &[0, 2, 0, 0]),
+    ];
+    let weight = parts.input[1].clone();
+    let stored = graph.initializer.iter_mut().find(|one| one.name == weight);
+    let stored = stored.unwrap();
+    let dims = [stored.dims[0] as usize, stored.dims[1] as usize, 4, 3];
+    *stored = tensor(&weight, &dims, &vec![0.01; dims.iter().product()]);
+    assert!(!network::with_head_ends(&metadata, |ends| at(ends, &proto)));
+}
+
+#[test]
+fn other_changes_of_shape_are_left_to_the_library() {
+    let changes: [fn(&mut ModelProto); 3] = [
+        |proto| attribute(proto, "turned", ints("perm", &[0, 1, 2, 3])),
+        |proto| {
+            let shape = [1, 2, 320, 1].map(i64::to_le_bytes).concat();
+            let shape = constant("shape", DataType::Int64, &[4], shape);
+            let tensors = &mut proto.graph.as_mut().unwrap().initializer;
+            tensors.retain(|tensor| tensor.name != "shape");
+            tensors.push(shape);
+        },
+        |proto| {
+            let nodes = &mut proto.graph.as_mut().unwrap().node;
+            let turned = nodes.iter_mut().find(|node| node.name == "turned");
+            turned.unwrap().op_type = "Identity".into();
+        },
+    ];
+    for change in changes {
+        let (mut proto, metadata) = grouped();
+        change(&mut proto);
+        let at = |ends: &Ends<'_>| Direct::compile_for(Level::best(), &proto, ends);
+        assert!(network::with_head_ends(&metadata, at).is_none());
+    }
+}
+
+fn attribute(proto: &mut ModelProto, node: &str, attribute: AttributeProto) {
+    let nodes = &mut proto.graph.as_mut().unwrap().node;
+    let node = nodes.iter_mut().find(|one| one.name == node).unwrap();
+    node.attribute = vec![attribute];
 }

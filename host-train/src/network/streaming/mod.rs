@@ -8,6 +8,8 @@
 //! With several [`Shape::members`] it is a committee: networks side by side as groups of convolutions, which share nothing but
 //! the attention over steps. Each is trained on its own answer; the mean of their logits is the network's answer.
 
+mod shape;
+
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Initializer, PaddingConfig2d};
@@ -15,7 +17,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::training::TrainingError;
+pub use shape::Shape;
 
 /// Bound of the attention score, so that its exponential can be summed without rescaling.
 pub const ATTENTION_BOUND: f32 = 4.0;
@@ -25,103 +27,6 @@ pub const VARIANCE_FLOOR: f32 = 1e-5;
 
 /// Statistics of each channel that are pooled.
 pub const STATISTICS: usize = 4;
-
-/// Most members of a committee.
-const MAX_MEMBERS: usize = 16;
-
-/// Width and depth of a [`StreamingNet`], what a recipe can choose.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Shape {
-    /// Networks that answer together; the other fields are of each of them.
-    pub members: usize,
-    /// Output channels of the stem and of the three residual stages.
-    pub channels: [usize; 4],
-    /// Rows and frames of the stem's kernel; rows are odd.
-    pub stem: [usize; 2],
-    /// What the stem and each stage divide the number of rows by.
-    pub row_strides: [usize; 4],
-    /// What the stem and each stage divide the frame rate by; their product is the encoder's stride.
-    pub time_strides: [usize; 4],
-    /// Channels of the encoder's output.
-    pub width: usize,
-    /// Dilations of the temporal residual blocks, one each.
-    pub dilations: Vec<usize>,
-    /// Units of the head's hidden layer.
-    pub hidden: usize,
-    /// Share of pooled statistics dropped while training.
-    pub dropout: f64,
-}
-
-/// The shape that ships.
-impl Default for Shape {
-    fn default() -> Self {
-        Self {
-            members: 1,
-            channels: [32, 64, 96, 128],
-            stem: [7, 8],
-            row_strides: [4, 2, 2, 2],
-            time_strides: [4, 2, 1, 1],
-            width: 160,
-            dilations: vec![1, 2],
-            hidden: 96,
-            dropout: 0.1,
-        }
-    }
-}
-
-impl Shape {
-    /// Refuses what no network can be made of, or none that a box would run.
-    ///
-    /// # Errors
-    /// [`TrainingError::Recipe`], the first field that is out of its range.
-    pub fn check(&self) -> Result<(), TrainingError> {
-        let refuse = TrainingError::refuse;
-        let counts = [("shape.width", self.width), ("shape.hidden", self.hidden)];
-        let channels = self.channels.map(|channels| ("shape.channels", channels));
-        for (field, value) in counts.into_iter().chain(channels) {
-            if !(1..=1024).contains(&value) {
-                return refuse(field, value.to_string(), "1 to 1024");
-            }
-        }
-        if !(1..=MAX_MEMBERS).contains(&self.members) {
-            let value = self.members.to_string();
-            return refuse("shape.members", value, "1 to 16");
-        }
-        let [rows, frames] = self.stem;
-        if !(1..=15).contains(&rows) || rows.is_multiple_of(2) || !(1..=32).contains(&frames) {
-            let value = format!("{:?}", self.stem);
-            return refuse(
-                "shape.stem",
-                value,
-                "odd rows up to 15, and up to 32 frames",
-            );
-        }
-        // A stride beyond the kernel would leave rows or frames unread; a stage's kernel is 3.
-        let strides = [
-            ("shape.row_strides", self.row_strides, rows),
-            ("shape.time_strides", self.time_strides, frames),
-        ];
-        for (field, [stem, stages @ ..], kernel) in strides {
-            if !(1..=kernel.min(8)).contains(&stem)
-                || stages.iter().any(|one| ![1, 2].contains(one))
-            {
-                let value = format!("{:?}", [stem, stages[0], stages[1], stages[2]]);
-                let range = "1 to 8 and within the stem's kernel, then three of 1 or 2";
-                return refuse(field, value, range);
-            }
-        }
-        if self.dilations.len() > 16 || self.dilations.iter().any(|one| !(1..=64).contains(one)) {
-            let value = format!("{:?}", self.dilations);
-            return refuse("shape.dilations", value, "at most 16 of 1 to 64");
-        }
-        if !(0.0..1.0).contains(&self.dropout) {
-            let value = self.dropout.to_string();
-            return refuse("shape.dropout", value, "0 to below 1");
-        }
-        Ok(())
-    }
-}
 
 /// A [`StreamingNet`]'s shape, and what it takes and gives.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

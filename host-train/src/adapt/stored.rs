@@ -83,8 +83,8 @@ pub(super) fn dense(graph: &GraphProto, layer: &str) -> Result<Dense, AdaptError
 pub(super) fn hidden(graph: &GraphProto, width: usize) -> Result<Hidden, AdaptError> {
     let Stored { dims, weight, bias } = Stored::of(graph, "hidden")?;
     let units = bias.len();
-    match dims.as_slice() {
-        &[inputs, outputs] if (inputs, outputs) == (STATISTICS * width, units) => {
+    match *dims.as_slice() {
+        [inputs, outputs] if (inputs, outputs) == (STATISTICS * width, units) => {
             let mut turned = vec![0.0; weight.len()];
             for (index, value) in weight.into_iter().enumerate() {
                 let (input, unit) = (index / units, index % units);
@@ -97,7 +97,7 @@ pub(super) fn hidden(graph: &GraphProto, width: usize) -> Result<Hidden, AdaptEr
                 members: 1,
             })
         }
-        &[outputs, channels, STATISTICS, 1]
+        [outputs, channels, STATISTICS, 1]
             if outputs == units
                 && channels > 0
                 && width > 0

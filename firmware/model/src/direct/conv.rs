@@ -46,20 +46,14 @@ pub(super) struct Shape {
 #[derive(Debug)]
 pub(super) struct Conv {
     shape: Shape,
-    taps: Vec<Place>,
+    /// Numbers from where an output begins to look to each tap.
+    offsets: Vec<usize>,
     lanes: usize,
     /// By group of vectors: `[tap][run][vectors * lanes]`.
     groups: Vec<Group>,
     pub(super) relu: bool,
     pub(super) residual: Option<usize>,
     pub(super) last_relu: bool,
-}
-
-/// Where a tap lies.
-#[derive(Debug)]
-struct Place {
-    column: usize,
-    row: usize,
 }
 
 #[derive(Debug)]
@@ -81,11 +75,11 @@ impl Conv {
         each.checked_mul(Level::MOST)?.checked_mul(parts)
     }
 
-    /// `inputs` channels of the input, all parts together.
+    /// `from` is the input as it is laid out.
     pub(super) fn new(
         level: Level,
         shape: Shape,
-        inputs: usize,
+        from: &Value,
         taps: &[Tap],
         bias: &[f32],
     ) -> Self {
@@ -112,7 +106,7 @@ impl Conv {
                 vectors,
                 first,
                 count,
-                origin: part * (inputs / shape.parts),
+                origin: part * (from.channels / shape.parts),
                 weights: rows
                     .flat_map(|row| padded(&row[first..first + count]))
                     .collect(),
@@ -121,12 +115,9 @@ impl Conv {
         });
         Conv {
             groups: groups.collect(),
-            taps: taps
+            offsets: taps
                 .iter()
-                .map(|tap| Place {
-                    column: tap.column,
-                    row: tap.row,
-                })
+                .map(|tap| tap.column * from.pitch() + tap.row * from.channels)
                 .collect(),
             shape,
             lanes,
@@ -202,9 +193,8 @@ impl Run<'_> {
                 base[lane] = column * shape.time_stride * pitch + at * row + origin;
             }
             let mut sums = [[lanes.splat(0.0); V]; P];
-            for (tap, lies) in conv.taps.iter().enumerate() {
+            for (tap, offset) in conv.offsets.iter().enumerate() {
                 let weights = &weights[tap * shape.run..][..shape.run];
-                let offset = lies.column * pitch + lies.row * from.channels;
                 let mut values: [&[f32]; P] = [&[]; P];
                 for lane in 0..P {
                     values[lane] = &input[base[lane] + offset..][..shape.run];

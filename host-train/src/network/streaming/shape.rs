@@ -13,8 +13,9 @@ const MAX_WIDTH: usize = 4096;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Shape {
-    /// Networks that answer together; the other fields are of each of them. A serialised form without it has one.
-    #[serde(default = "alone", skip_serializing_if = "is_alone")]
+    /// Networks that answer together; the other fields are of each of them. One is left out of the serialised form, so that a
+    /// recipe is the same with and without it.
+    #[serde(skip_serializing_if = "is_alone")]
     pub members: usize,
     /// Output channels of the stem and of the three residual stages.
     pub channels: [usize; 4],
@@ -34,27 +35,23 @@ pub struct Shape {
     pub dropout: f64,
 }
 
-fn alone() -> usize {
-    1
-}
-
 #[allow(clippy::trivially_copy_pass_by_ref)] // As serde calls it.
 fn is_alone(members: &usize) -> bool {
-    *members == alone()
+    *members == 1
 }
 
-/// The shape of the default recipe.
+/// The shape that ships.
 impl Default for Shape {
     fn default() -> Self {
         Self {
-            members: 3,
-            channels: [16, 32, 48, 64],
+            members: 1,
+            channels: [32, 64, 96, 128],
             stem: [7, 8],
             row_strides: [4, 2, 2, 2],
             time_strides: [4, 2, 1, 1],
-            width: 96,
+            width: 160,
             dilations: vec![1, 2],
-            hidden: 64,
+            hidden: 96,
             dropout: 0.1,
         }
     }

@@ -213,7 +213,7 @@ impl<'a> Compiler<'a> {
                     outputs: layout.values[draft.output].channels,
                     parts: draft.parts,
                 };
-                let mut conv = Conv::new(level, shape, from.channels, &draft.taps, &draft.bias);
+                let mut conv = Conv::new(level, shape, from, &draft.taps, &draft.bias);
                 conv.relu = draft.relu;
                 conv.residual = draft.residual;
                 conv.last_relu = draft.last_relu;

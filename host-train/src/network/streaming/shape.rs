@@ -9,7 +9,7 @@ const MAX_MEMBERS: usize = 16;
 /// Most channels of an encoder's output that a box runs.
 const MAX_WIDTH: usize = 4096;
 
-/// Width and depth of a [`StreamingNet`], what a recipe can choose.
+/// Width and depth of a [`StreamingNet`](super::StreamingNet), what a recipe can choose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Shape {

@@ -74,32 +74,40 @@ fn the_shipped_network_is_run_without_the_library_and_agrees_with_it_at_every_le
     assert!(Level::all().any(|level| level == Level::Plain));
 }
 
-/// Puts a filter over `taps` frames, the same for all rows, between the normalised plane and the stem.
-fn filtered(proto: &mut ModelProto, taps: usize) {
-    let graph = proto.graph.as_mut().unwrap();
-    let tensor = |name: &str, dims: &[i64], values: &[f32]| TensorProto {
+fn tensor(name: &str, dims: &[usize], values: &[f32]) -> TensorProto {
+    let bytes = values.iter().flat_map(|value| value.to_le_bytes());
+    constant(name, DataType::Float, dims, bytes.collect())
+}
+
+fn constant(name: &str, kind: DataType, dims: &[usize], raw_data: Vec<u8>) -> TensorProto {
+    TensorProto {
         name: name.into(),
-        data_type: DataType::Float as i32,
-        dims: dims.to_vec(),
-        raw_data: values
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect(),
+        data_type: kind as i32,
+        dims: dims.iter().map(|&dim| dim as i64).collect(),
+        raw_data,
         ..TensorProto::default()
-    };
-    let weights: Vec<f32> = (0..taps).map(|tap| (tap as f32).sin() / 9.0).collect();
-    graph
-        .initializer
-        .push(tensor("filter_weight", &[1, 1, 1, taps as i64], &weights));
-    graph
-        .initializer
-        .push(tensor("filter_bias", &[1], &[0.125]));
-    let list = |name: &str, ints: &[i64]| AttributeProto {
+    }
+}
+
+fn ints(name: &str, ints: &[i64]) -> AttributeProto {
+    AttributeProto {
         name: name.into(),
         r#type: attribute_proto::AttributeType::Ints as i32,
         ints: ints.to_vec(),
         ..AttributeProto::default()
-    };
+    }
+}
+
+/// Puts a filter over `taps` frames, the same for all rows, between the normalised plane and the stem.
+fn filtered(proto: &mut ModelProto, taps: usize) {
+    let graph = proto.graph.as_mut().unwrap();
+    let weights: Vec<f32> = (0..taps).map(|tap| (tap as f32).sin() / 9.0).collect();
+    graph
+        .initializer
+        .push(tensor("filter_weight", &[1, 1, 1, taps], &weights));
+    graph
+        .initializer
+        .push(tensor("filter_bias", &[1], &[0.125]));
     let at = graph
         .node
         .iter()
@@ -119,10 +127,10 @@ fn filtered(proto: &mut ModelProto, taps: usize) {
             .to_vec(),
         output: vec!["filter".into()],
         attribute: vec![
-            list("kernel_shape", &[1, taps as i64]),
-            list("pads", &[0, taps as i64 - 1, 0, 0]),
-            list("strides", &[1, 1]),
-            list("dilations", &[1, 1]),
+            ints("kernel_shape", &[1, taps as i64]),
+            ints("pads", &[0, taps as i64 - 1, 0, 0]),
+            ints("strides", &[1, 1]),
+            ints("dilations", &[1, 1]),
         ],
         ..NodeProto::default()
     };

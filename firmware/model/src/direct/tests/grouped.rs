@@ -7,35 +7,11 @@ fn floats(tensor: &TensorProto) -> Vec<f32> {
     words.map(|&bytes| f32::from_le_bytes(bytes)).collect()
 }
 
-fn tensor(name: &str, dims: &[usize], values: &[f32]) -> TensorProto {
-    let bytes = values.iter().flat_map(|value| value.to_le_bytes());
-    constant(name, DataType::Float, dims, bytes.collect())
-}
-
-fn constant(name: &str, kind: DataType, dims: &[usize], raw_data: Vec<u8>) -> TensorProto {
-    TensorProto {
-        name: name.into(),
-        data_type: kind as i32,
-        dims: dims.iter().map(|&dim| dim as i64).collect(),
-        raw_data,
-        ..TensorProto::default()
-    }
-}
-
 fn group(groups: usize) -> AttributeProto {
     AttributeProto {
         name: "group".into(),
         r#type: attribute_proto::AttributeType::Int as i32,
         i: groups as i64,
-        ..AttributeProto::default()
-    }
-}
-
-fn ints(name: &str, ints: &[i64]) -> AttributeProto {
-    AttributeProto {
-        name: name.into(),
-        r#type: attribute_proto::AttributeType::Ints as i32,
-        ints: ints.to_vec(),
         ..AttributeProto::default()
     }
 }

@@ -39,7 +39,7 @@ pub use drift::Drift;
 pub use error::ModelError;
 pub use hash::seal;
 pub use metadata::{
-    Adaptation, FORMAT, Licence, Metadata, NetworkKind, PREFIX, Provenance, SelfTest,
+    Adaptation, FORMAT, Licence, MAX_WIDTH, Metadata, NetworkKind, PREFIX, Provenance, SelfTest,
 };
 pub use model::{MAX_FILE_BYTES, Model, read_bounded};
 pub use stream::{FRAME_LIMIT, Stream, softmax};

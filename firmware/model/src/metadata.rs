@@ -20,6 +20,8 @@ pub const PREFIX: &str = "undertone.";
 const MAX_LABELS: usize = 16;
 /// Longest label, in bytes.
 const MAX_LABEL_BYTES: usize = 32;
+/// Most channels of an encoder's output.
+pub const MAX_WIDTH: usize = 4096;
 /// Longest pooled window, in frames.
 const MAX_WINDOW: usize = 100_000;
 /// Most values of a window that is run as a whole: every channel holds one.
@@ -274,7 +276,7 @@ impl Metadata {
         match self.network {
             NetworkKind::Streaming => {
                 count("stride", self.stride, 1, 64)?;
-                count("width", self.width, 1, 4096)?;
+                count("width", self.width, 1, MAX_WIDTH)?;
                 count("window", self.window, self.stride, MAX_WINDOW)?;
                 if let Some(shortest) = self.shortest {
                     return bad(format!(

@@ -1,13 +1,12 @@
 //! Sizes of the streamable network.
 
 use serde::{Deserialize, Serialize};
+use undertone_model::MAX_WIDTH;
 
 use crate::training::TrainingError;
 
 /// Most members of a committee.
 const MAX_MEMBERS: usize = 16;
-/// Most channels of an encoder's output that a box runs.
-const MAX_WIDTH: usize = 4096;
 
 /// Width and depth of a [`StreamingNet`](super::StreamingNet), what a recipe can choose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -26,7 +26,7 @@ pub(crate) struct RecipeArgs {
     /// Which network; it decides the defaults of the recipe.
     #[arg(long, value_enum, default_value_t = Network::Streaming)]
     network: Network,
-    /// Take the recipe from this JSON file; fields that it lacks have their defaults.
+    /// Take the recipe from this JSON file; fields that it lacks are as in the one that ships.
     #[arg(long, value_name = "FILE", conflicts_with = "network")]
     recipe: Option<PathBuf>,
     /// Change one field of the recipe, for instance `augmentation.noise=0.5` or `shape.width=160`; may be given again.
@@ -59,7 +59,7 @@ impl RecipeArgs {
             (Some(file), _) => {
                 let text =
                     fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-                serde_json::from_slice(&text)
+                Recipe::from_json(&text)
                     .with_context(|| format!("{}: is not a recipe", file.display()))?
             }
             (None, Network::Streaming) => Recipe::default(),

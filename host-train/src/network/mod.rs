@@ -46,9 +46,8 @@ impl Network for StreamingNet {
     }
 
     fn heard(&self, features: Tensor<3>, mask: Tensor<3>) -> (Tensor<2>, Option<Tensor<2>>) {
-        let (steps, score) = self.encode(features);
-        let pooled = Self::pool(steps, score, mask);
-        (self.classify(pooled.clone()), Some(pooled))
+        let (logits, pooled) = StreamingNet::heard(self, features, mask);
+        (logits, Some(pooled))
     }
 
     fn time_stride(&self) -> usize {

@@ -8,15 +8,17 @@
 //! With several [`Shape::members`] it is a committee: networks side by side as groups of convolutions, which share nothing but
 //! the attention over steps. Each is trained on its own answer; the mean of their logits is the network's answer.
 
+mod blocks;
 mod shape;
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Initializer, PaddingConfig2d};
+use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+pub use blocks::{ConvNorm, Residual, Temporal};
 pub use shape::Shape;
 
 /// Bound of the attention score, so that its exponential can be summed without rescaling.
@@ -104,106 +106,6 @@ impl StreamingConfig {
     }
 }
 
-/// Convolution and batch normalisation, folded into one convolution when exported.
-#[derive(Module, Debug)]
-pub struct ConvNorm {
-    /// The convolution, without bias.
-    pub conv: Conv2d,
-    /// The normalisation after it.
-    pub norm: BatchNorm,
-}
-
-impl ConvNorm {
-    fn new(
-        channels: [usize; 2],
-        kernel: [usize; 2],
-        stride: [usize; 2],
-        dilation: usize,
-        groups: usize,
-        device: &Device,
-    ) -> Self {
-        // Frequency: centred, except that a kernel as tall as its input takes all of it.
-        let rows = if stride[0] == 1 && kernel[1] == 1 {
-            0
-        } else {
-            kernel[0] / 2
-        };
-        let past = (kernel[1] - 1) * dilation + 1 - stride[1].min(kernel[1]);
-        Self {
-            conv: Conv2dConfig::new(channels, kernel)
-                .with_stride(stride)
-                .with_dilation([1, dilation])
-                .with_groups(groups)
-                .with_padding(PaddingConfig2d::Explicit(rows, past, rows, 0))
-                .with_bias(false)
-                .with_initializer(Initializer::KaimingNormal {
-                    gain: 2f64.sqrt(),
-                    fan_out_only: false,
-                })
-                .init(device),
-            norm: BatchNormConfig::new(channels[1]).init(device),
-        }
-    }
-
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.norm.forward(self.conv.forward(x))
-    }
-}
-
-/// Two convolutions with a shortcut; the first one may stride.
-#[derive(Module, Debug)]
-pub struct Residual {
-    /// First convolution, strided.
-    pub first: ConvNorm,
-    /// Second convolution.
-    pub second: ConvNorm,
-    /// One-by-one convolution that brings the input to the output's shape.
-    pub shortcut: ConvNorm,
-}
-
-impl Residual {
-    fn new(
-        channels: [usize; 2],
-        kernel: [usize; 2],
-        stride: [usize; 2],
-        groups: usize,
-        device: &Device,
-    ) -> Self {
-        let within = [channels[1], channels[1]];
-        Self {
-            first: ConvNorm::new(channels, kernel, stride, 1, groups, device),
-            second: ConvNorm::new(within, kernel, [1, 1], 1, groups, device),
-            shortcut: ConvNorm::new(channels, [1, 1], stride, 1, groups, device),
-        }
-    }
-
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let shortcut = self.shortcut.forward(x.clone());
-        let x = relu(self.first.forward(x));
-        relu(self.second.forward(x) + shortcut)
-    }
-}
-
-/// A dilated convolution over time with a shortcut, on the folded representation.
-#[derive(Module, Debug)]
-pub struct Temporal {
-    /// The convolution, kernel over time only.
-    pub conv: ConvNorm,
-}
-
-impl Temporal {
-    fn new(width: usize, kernel: usize, dilation: usize, groups: usize, device: &Device) -> Self {
-        let channels = [width, width];
-        Self {
-            conv: ConvNorm::new(channels, [1, kernel], [1, 1], dilation, groups, device),
-        }
-    }
-
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        relu(self.conv.forward(x.clone())) + x
-    }
-}
-
 /// The network. See the module's documentation.
 #[derive(Module, Debug)]
 pub struct StreamingNet {
@@ -284,13 +186,20 @@ impl StreamingNet {
         x.swap_dims(0, 1).reshape([members * batch, classes])
     }
 
-    /// Class logits of whole utterances, the mean of the members'; `mask` is as for [`StreamingNet::pool`].
-    pub fn forward(&self, features: Tensor<3>, mask: Tensor<3>) -> Tensor<2> {
-        let batch = features.dims()[0];
+    /// Class logits of whole utterances as [`StreamingNet::classify`] gives them, and the statistics that they are made of; `mask` is as for
+    /// [`StreamingNet::pool`].
+    pub fn heard(&self, features: Tensor<3>, mask: Tensor<3>) -> (Tensor<2>, Tensor<2>) {
         let (steps, score) = self.encode(features);
-        let x = self.classify(Self::pool(steps, score, mask));
-        let [rows, classes] = x.dims();
-        let x: Tensor<3> = x.reshape([rows / batch, batch, classes]);
-        x.mean_dim(0).squeeze_dim(0)
+        let pooled = Self::pool(steps, score, mask);
+        (self.classify(pooled.clone()), pooled)
+    }
+
+    /// Class logits `[batch, classes]` of whole utterances, the mean of the members'.
+    pub fn forward(&self, features: Tensor<3>, mask: Tensor<3>) -> Tensor<2> {
+        let (logits, _) = self.heard(features, mask);
+        let [rows, classes] = logits.dims();
+        let members = self.members();
+        let logits: Tensor<3> = logits.reshape([members, rows / members, classes]);
+        logits.mean_dim(0).squeeze_dim(0)
     }
 }

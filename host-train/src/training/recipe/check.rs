@@ -1,0 +1,174 @@
+//! What a recipe is refused for before anything is read or trained.
+
+use super::Recipe;
+use crate::features::{LiveWindow, Window};
+use crate::training::TrainingError;
+use crate::training::normalise::Scaling;
+
+/// Most clips per step.
+const MAX_BATCH: usize = 4096;
+/// Most frames of a window, those of a model file's self test.
+const MAX_FRAMES: usize = 2000;
+
+impl Recipe {
+    /// Refuses what nothing can be trained with.
+    ///
+    /// # Errors
+    /// [`TrainingError::Recipe`], the first field that is out of its range.
+    pub fn check(&self) -> Result<(), TrainingError> {
+        let refuse = TrainingError::refuse;
+        if self.epochs == 0 {
+            return refuse("epochs", "0".into(), "1 or more");
+        }
+        if !(1..=MAX_BATCH).contains(&self.batch) {
+            return refuse("batch", self.batch.to_string(), "1 to 4096");
+        }
+        if !(self.learning_rate > 0.0 && self.learning_rate <= 1.0) {
+            let value = self.learning_rate.to_string();
+            return refuse("learning rate", value, "above 0 and at most 1");
+        }
+        if self.patience == Some(0) {
+            return refuse("patience", "0".into(), "1 epoch or more");
+        }
+        let shares = [
+            ("label_smoothing", self.label_smoothing),
+            ("votes", self.votes),
+            ("balance", self.balance),
+            ("teacher.share", self.teacher.share),
+            ("wave.share", self.wave.share),
+        ];
+        for (field, value) in shares {
+            if !(0.0..=1.0).contains(&value) {
+                return refuse(field, value.to_string(), "0 to 1");
+            }
+        }
+        if !(0.0..=0.5).contains(&self.validation) {
+            return refuse("validation", self.validation.to_string(), "0 to 0.5");
+        }
+        if !(0.0..1.0).contains(&self.average) {
+            return refuse("average", self.average.to_string(), "0 to below 1");
+        }
+        if !(0.0..=10.0).contains(&self.adversary) {
+            return refuse("adversary", self.adversary.to_string(), "0 to 10");
+        }
+        if !(0.1..=20.0).contains(&self.teacher.temperature) {
+            let value = self.teacher.temperature.to_string();
+            return refuse("teacher.temperature", value, "0.1 to 20");
+        }
+        if let Some(window) = &self.window {
+            self.check_window(window)?;
+        }
+        if self.features.is_empty() {
+            return refuse("features", "empty".into(), "zcr, rms, mfcc, log_mel");
+        }
+        self.wave.check()?;
+        self.classic.check()?;
+        self.shape.check()
+    }
+
+    /// What the classic network cannot be trained with.
+    fn check_window(&self, window: &Window) -> Result<(), TrainingError> {
+        let refuse = TrainingError::refuse;
+        if self.adversary > 0.0 {
+            let value = self.adversary.to_string();
+            return refuse("adversary", value, "0 for the classic network");
+        }
+        if self.scaling != Scaling::Fixed {
+            let value = "not fixed".to_owned();
+            return refuse("scaling", value, "fixed for the classic network");
+        }
+        match *window {
+            Window::Excerpt(_) if self.wave.is_on() => {
+                let value = self.wave.share.to_string();
+                refuse("wave.share", value, "0 where one excerpt is read")
+            }
+            Window::Live(LiveWindow { frames, .. }) if !(1..=MAX_FRAMES).contains(&frames) => {
+                refuse("window.frames", frames.to_string(), "1 to 2000")
+            }
+            Window::Live(LiveWindow { frames, shortest }) if !(1..=frames).contains(&shortest) => {
+                let value = shortest.to_string();
+                refuse("window.shortest", value, "1 to window.frames")
+            }
+            Window::Excerpt(_) | Window::Live(_) => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recipe_that_trains_nothing_is_refused_with_the_field() {
+        type Change = fn(&mut Recipe);
+        let changes: [(Change, &str); 9] = [
+            (|recipe| recipe.epochs = 0, "epochs is 0"),
+            (|recipe| recipe.batch = 0, "batch is 0"),
+            (|recipe| recipe.batch = usize::MAX, "1 to 4096"),
+            (
+                |recipe| recipe.learning_rate = f64::NAN,
+                "learning rate is NaN",
+            ),
+            (|recipe| recipe.learning_rate = -1.0, "learning rate is -1"),
+            (|recipe| recipe.patience = Some(0), "patience is 0"),
+            (|recipe| recipe.votes = 1.5, "votes is 1.5"),
+            (|recipe| recipe.average = 1.0, "average is 1"),
+            (|recipe| recipe.shape.width = 0, "shape.width is 0"),
+        ];
+        for recipe in [Recipe::default(), Recipe::classic(), Recipe::windowed()] {
+            recipe.check().unwrap();
+        }
+        for (change, part) in changes {
+            let mut recipe = Recipe::default();
+            change(&mut recipe);
+            let error = recipe.check().unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn strides_that_would_leave_rows_or_frames_unread_are_refused() {
+        for (change, part) in [
+            ("shape.members=0", "1 to 16"),
+            ("shape.members=17", "1 to 16"),
+            ("shape.width=1500", "1 to 1024"),
+            ("shape.stem=[4,8]", "odd rows"),
+            ("shape.stem=[7,0]", "up to 32 frames"),
+            ("shape.row_strides=[8,2,2,2]", "within the stem's kernel"),
+            ("shape.row_strides=[4,2,2,3]", "three of 1 or 2"),
+            ("shape.time_strides=[0,2,1,1]", "1 to 8"),
+            ("shape.time_strides=[4,4,1,1]", "three of 1 or 2"),
+        ] {
+            let recipe = Recipe::default().changed(&[change.to_owned()]).unwrap();
+            let error = recipe.check().unwrap_err().to_string();
+            let field = change.split('=').next().unwrap();
+            assert!(error.contains(field) && error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_classic_network_is_refused_what_it_cannot_be_trained_with() {
+        let windowed = [
+            ("adversary=0.1", "adversary is 0.1"),
+            ("scaling=pcen", "must be fixed"),
+            ("window.frames=0", "window.frames is 0"),
+            ("window.frames=30", "window.shortest is 31"),
+            ("classic.kernel=4", "classic.kernel is 4"),
+            ("classic.filters=[64,0,8]", "classic.filters is 0"),
+            ("classic.pool=65", "classic.pool is 65"),
+        ];
+        for (change, part) in windowed {
+            let recipe = Recipe::windowed().changed(&[change.to_owned()]).unwrap();
+            let error = recipe.check().unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+        let louder = ["wave.share=0.5".to_owned()];
+        Recipe::windowed()
+            .changed(&louder)
+            .unwrap()
+            .check()
+            .unwrap();
+        let error = Recipe::classic().changed(&louder).unwrap().check();
+        assert!(error.unwrap_err().to_string().contains("wave.share is 0.5"));
+    }
+}

@@ -68,13 +68,21 @@ static DRAWING: Mutex<()> = Mutex::new(());
 
 /// Random weights whose running statistics have seen some batches, so that folding them is put to the test.
 fn network(rows: usize, members: usize) -> StreamingNet {
+    drawn(&shape(rows, members))
+}
+
+fn drawn(config: &StreamingConfig) -> StreamingNet {
     let device = Device::flex().autodiff();
     // All tests draw from one generator, and some networks drift more than others.
     let _alone = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
     device.seed(7);
-    let network = shape(rows, members).init(&device);
+    let network = config.init(&device);
     for _ in 0..3 {
-        let features = Tensor::random([4, rows, 64], Distribution::Normal(0.5, 2.0), &device);
+        let features = Tensor::random(
+            [4, config.rows, 64],
+            Distribution::Normal(0.5, 2.0),
+            &device,
+        );
         let steps = 64 / network.time_stride();
         network.forward(features, Tensor::ones([4, 1, steps], &device));
     }
@@ -175,6 +183,46 @@ fn scaling_against_the_running_mean_is_the_same_in_the_file_and_while_training()
         let (bytes, _) = exported.unwrap();
         assert!(Model::from_bytes(&bytes).is_ok(), "{scaling:?}");
     }
+}
+
+#[test]
+fn a_layer_whose_rounding_moves_answers_too_far_stays_as_it_is() {
+    let mut config = shape(16, 1);
+    config.shape.hidden = 600;
+    let mut network = drawn(&config);
+    let device = network.fold.norm.gamma.val().device();
+    // Weights that nothing ever reaches decide the scale of all others.
+    network.fold.norm.gamma = (network.fold.norm.gamma)
+        .map(|gamma| gamma.slice_assign([0..1], Tensor::zeros([1], &device)));
+    network.fold.norm.beta = (network.fold.norm.beta)
+        .map(|beta| beta.slice_assign([0..1], Tensor::full([1], -1.0, &device)));
+    let conv = &mut network.temporal[0].conv.conv;
+    conv.weight = (conv.weight.clone()).map(|weight| {
+        let unheard = Tensor::full([64, 1, 1, 3], 40.0, &device);
+        weight.slice_assign([0..64, 0..1, 0..1, 0..3], unheard)
+    });
+    let mut plan = plan(16, 1);
+    plan.network = NetworkConfig::Streaming(config);
+    let exported = export(
+        &network,
+        &plan,
+        &state(),
+        &CALIBRATION,
+        Weights::Int8,
+        &clips(16),
+    );
+    let (bytes, drift) = exported.unwrap();
+    assert!(drift.probability > 0.0, "{drift:?}");
+    let graph = ModelProto::decode(bytes.as_slice()).unwrap().graph.unwrap();
+    let integers: Vec<&str> = (graph.node.iter())
+        .filter(|node| node.op_type == "DequantizeLinear")
+        .map(|node| node.name.as_str())
+        .collect();
+    assert!(!integers.is_empty());
+    assert!(
+        integers.iter().all(|name| !name.starts_with("temporal0")),
+        "{integers:?}"
+    );
 }
 
 #[test]

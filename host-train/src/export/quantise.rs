@@ -18,24 +18,52 @@ const FEWEST: usize = 10_000;
 /// Largest quantised magnitude; -128 stays unused, so that the range is symmetric.
 const LARGEST: f32 = 127.0;
 
-/// Turns the weights of every `Conv` and `Gemm` of `model` into 8-bit integers.
+/// Largest share of a network's weights that [`choices`] leaves as `f32` beyond the small ones, so that the file grows by a fifth at most.
+const MOST_SPARED: f64 = 1.0 / 12.0;
+
+/// Names of weights to turn into integers: first all large ones of every `Conv` and `Gemm`, then ever fewer.
+///
+/// Left out first are the smallest. They are those of the first layers, whose rounding every later layer carries on, and cost the file least.
+///
+/// # Errors
+/// [`ExportError::Weights`] if the graph is missing.
+pub(super) fn choices(model: &ModelProto) -> Result<Vec<Vec<String>>, ExportError> {
+    let graph = model.graph.as_ref().ok_or_else(missing)?;
+    let axes = axes(graph);
+    let mut large: Vec<&TensorProto> = graph
+        .initializer
+        .iter()
+        .filter(|tensor| axes.contains_key(&tensor.name) && elements(tensor) >= FEWEST)
+        .collect();
+    large.sort_by_key(|tensor| elements(tensor));
+    let all: usize = graph.initializer.iter().map(elements).sum();
+    let most = (MOST_SPARED * all as f64) as usize;
+    let mut spared = 0;
+    let mut choices = Vec::new();
+    for first in 0..large.len() {
+        let names = large[first..].iter().map(|tensor| tensor.name.clone());
+        choices.push(names.collect());
+        spared += elements(large[first]);
+        if spared > most {
+            break;
+        }
+    }
+    if choices.is_empty() {
+        choices.push(Vec::new());
+    }
+    Ok(choices)
+}
+
+/// Turns the weights that `names` names into 8-bit integers.
 ///
 /// # Errors
 /// [`ExportError::Weights`] if the graph is missing or a weight is not stored as raw `f32`.
-pub fn quantise(model: &mut ModelProto) -> Result<(), ExportError> {
-    let graph = model
-        .graph
-        .as_mut()
-        .ok_or_else(|| ExportError::Weights("the graph is missing".into()))?;
-    // The output channel is the first axis of a convolution's weight and the last one of a matrix.
-    let axes: HashMap<String, usize> = graph
-        .node
-        .iter()
-        .filter_map(|node| Some((node.input.get(1)?.clone(), channel_axis(&node.op_type)?)))
-        .collect();
+pub(super) fn quantise(model: &mut ModelProto, names: &[String]) -> Result<(), ExportError> {
+    let graph = model.graph.as_mut().ok_or_else(missing)?;
+    let axes = axes(graph);
     let (weights, others): (Vec<_>, Vec<_>) = std::mem::take(&mut graph.initializer)
         .into_iter()
-        .partition(|tensor| axes.contains_key(&tensor.name) && elements(tensor) >= FEWEST);
+        .partition(|tensor| axes.contains_key(&tensor.name) && names.contains(&tensor.name));
     graph.initializer = others;
     let mut nodes = Vec::with_capacity(weights.len() + graph.node.len());
     for weight in weights {
@@ -44,6 +72,20 @@ pub fn quantise(model: &mut ModelProto) -> Result<(), ExportError> {
     nodes.append(&mut graph.node);
     graph.node = nodes;
     Ok(())
+}
+
+fn missing() -> ExportError {
+    ExportError::Weights("the graph is missing".into())
+}
+
+/// Weights of convolutions and matrices by name, with the axis of their output channels: the first one of a convolution's weight
+/// and the last one of a matrix.
+fn axes(graph: &GraphProto) -> HashMap<String, usize> {
+    graph
+        .node
+        .iter()
+        .filter_map(|node| Some((node.input.get(1)?.clone(), channel_axis(&node.op_type)?)))
+        .collect()
 }
 
 fn channel_axis(operator: &str) -> Option<usize> {

@@ -190,17 +190,13 @@ fn a_layer_whose_rounding_moves_answers_too_far_stays_as_it_is() {
     let mut config = shape(16, 1);
     config.shape.hidden = 600;
     let mut network = drawn(&config);
-    let device = network.fold.norm.gamma.val().device();
     // Weights that nothing ever reaches decide the scale of all others.
-    network.fold.norm.gamma = (network.fold.norm.gamma)
-        .map(|gamma| gamma.slice_assign([0..1], Tensor::zeros([1], &device)));
-    network.fold.norm.beta = (network.fold.norm.beta)
-        .map(|beta| beta.slice_assign([0..1], Tensor::full([1], -1.0, &device)));
+    let norm = &mut network.fold.norm;
+    norm.gamma = norm.gamma.clone().map(|gamma| gamma.slice_fill(0..1, 0.0));
+    norm.beta = norm.beta.clone().map(|beta| beta.slice_fill(0..1, -1.0));
     let conv = &mut network.temporal[0].conv.conv;
-    conv.weight = (conv.weight.clone()).map(|weight| {
-        let unheard = Tensor::full([64, 1, 1, 3], 40.0, &device);
-        weight.slice_assign([0..64, 0..1, 0..1, 0..3], unheard)
-    });
+    let unheard = [0..64, 0..1, 0..1, 0..3];
+    conv.weight = (conv.weight.clone()).map(|weight| weight.slice_fill(unheard.clone(), 40.0));
     let mut plan = plan(16, 1);
     plan.network = NetworkConfig::Streaming(config);
     let exported = export(

@@ -18,6 +18,7 @@ use measure::peak_of;
 use prost::Message;
 use rearrange::{into_groups, rearrange};
 use support::{FILE, Random, metadata, proto, silence_caught_panics};
+use undertone_model::onnx::{GraphProto, ModelProto};
 use undertone_model::{Metadata, Model, ModelError, seal};
 
 /// Most that one file may take while it is looked at: some forty times what the shipped one takes.
@@ -98,6 +99,31 @@ fn kind(result: &Result<(), ModelError>) -> &'static str {
     }
 }
 
+/// What becomes of a file whose graph is changed anew for every seed, and sealed with the hash that belongs to it.
+fn changed(
+    name: &str,
+    (proto, about): (&ModelProto, &Metadata),
+    seeds: u64,
+    change: impl Fn(&mut GraphProto, &mut Random) -> Vec<String>,
+) -> Tally {
+    let mut tally = Tally::default();
+    for seed in 0..seeds {
+        let mut changed = proto.clone();
+        let done = change(changed.graph.as_mut().unwrap(), &mut Random(seed));
+        let bytes = seal(&mut changed, about).unwrap();
+        tally.load(&|| format!("seed {seed}: {done:?}"), &bytes);
+    }
+    tally.report(name);
+    tally
+}
+
+/// Several changes, one after the other.
+fn rearranged(graph: &mut GraphProto, random: &mut Random) -> Vec<String> {
+    (0..=random.below(3))
+        .map(|_| rearrange(graph, random))
+        .collect()
+}
+
 /// Where the file is not raw weights: a change there is more than a change of a number.
 fn structure() -> Vec<usize> {
     let mut inside = vec![true; FILE.len()];
@@ -142,20 +168,8 @@ fn a_truncated_file_is_refused_at_every_length() {
 
 #[test]
 fn rearranged_graphs_with_the_right_hash_are_refused_or_run() {
-    let (proto, metadata) = (proto(), metadata());
-    let mut tally = Tally::default();
-    for seed in 0..600 {
-        let mut random = Random(seed);
-        let mut changed = proto.clone();
-        let graph = changed.graph.as_mut().unwrap();
-        let mut done = vec![];
-        for _ in 0..=random.below(3) {
-            done.push(rearrange(graph, &mut random));
-        }
-        let bytes = seal(&mut changed, &metadata).unwrap();
-        tally.load(&|| format!("seed {seed}: {done:?}"), &bytes);
-    }
-    tally.report("rearranged graphs");
+    let of = (&proto(), &metadata());
+    let tally = changed("rearranged graphs", of, 600, rearranged);
     for reached in ["graph", "inference", "self test"] {
         assert!(tally.of(reached) > 5, "{reached}: {tally:?}");
     }
@@ -163,22 +177,16 @@ fn rearranged_graphs_with_the_right_hash_are_refused_or_run() {
 
 #[test]
 fn layers_in_groups_are_refused_or_run() {
-    let (proto, metadata) = (proto(), metadata());
-    let mut tally = Tally::default();
-    for seed in 0..200 {
-        let mut random = Random(seed);
-        let mut changed = proto.clone();
-        let graph = changed.graph.as_mut().unwrap();
-        let mut done: Vec<_> = (0..1 + random.below(3))
-            .map(|_| into_groups(graph, &mut random))
+    let of = (&proto(), &metadata());
+    let tally = changed("layers in groups", of, 200, |graph, random| {
+        let mut done: Vec<_> = (0..=random.below(3))
+            .map(|_| into_groups(graph, random))
             .collect();
         if random.below(3) == 0 {
-            done.push(rearrange(graph, &mut random));
+            done.push(rearrange(graph, random));
         }
-        let bytes = seal(&mut changed, &metadata).unwrap();
-        tally.load(&|| format!("seed {seed}: {done:?}"), &bytes);
-    }
-    tally.report("layers in groups");
+        done
+    });
     // Other answers than those that the file vouches for: such a network was prepared and run.
     assert!(tally.of("self test") > 50, "{tally:?}");
     assert!(tally.of("graph") + tally.of("inference") > 5, "{tally:?}");
@@ -221,18 +229,8 @@ fn graphs_with_damaged_messages_and_the_right_hash_are_refused_or_run() {
 fn rearranged_windowed_networks_with_the_right_hash_are_refused_or_run() {
     let shape = windowed::Shape::small();
     let about = Model::from_bytes(&shape.file()).unwrap().metadata().clone();
-    let mut tally = Tally::default();
-    for seed in 0..400 {
-        let mut random = Random(seed);
-        let mut proto = shape.graph();
-        let graph = proto.graph.as_mut().unwrap();
-        let done: Vec<_> = (0..1 + random.below(3))
-            .map(|_| rearrange(graph, &mut random))
-            .collect();
-        let bytes = seal(&mut proto, &about).unwrap();
-        tally.load(&|| format!("seed {seed}: {done:?}"), &bytes);
-    }
-    tally.report("windowed networks");
+    let of = (&shape.graph(), &about);
+    let tally = changed("windowed networks", of, 400, rearranged);
     assert!(tally.of("graph") > 50, "{tally:?}");
     assert!(
         tally.of("inference") + tally.of("self test") > 5,

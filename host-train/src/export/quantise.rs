@@ -38,20 +38,18 @@ pub(super) fn choices(model: &ModelProto) -> Result<Vec<Vec<String>>, ExportErro
     large.sort_by_key(|tensor| elements(tensor));
     let all: usize = graph.initializer.iter().map(elements).sum();
     let most = (MOST_SPARED * all as f64) as usize;
-    let mut spared = 0;
-    let mut choices = Vec::new();
-    for first in 0..large.len() {
-        let names = large[first..].iter().map(|tensor| tensor.name.clone());
-        choices.push(names.collect());
-        spared += elements(large[first]);
-        if spared > most {
-            break;
-        }
-    }
-    if choices.is_empty() {
-        choices.push(Vec::new());
-    }
-    Ok(choices)
+    // One of them becomes integers at least.
+    let spared = large
+        .iter()
+        .take(large.len().saturating_sub(1))
+        .scan(0, |sum, tensor| {
+            *sum += elements(tensor);
+            Some(*sum)
+        })
+        .take_while(|&sum| sum <= most)
+        .count();
+    let names = |first: usize| large[first..].iter().map(|tensor| tensor.name.clone());
+    Ok((0..=spared).map(|first| names(first).collect()).collect())
 }
 
 /// Turns the weights that `names` names into 8-bit integers.

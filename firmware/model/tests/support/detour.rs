@@ -1,8 +1,9 @@
 //! More nodes for a graph that is already there.
 
-use undertone_model::onnx::attribute_proto::AttributeType;
 use undertone_model::onnx::tensor_proto::DataType;
-use undertone_model::onnx::{AttributeProto, GraphProto, NodeProto, TensorProto};
+use undertone_model::onnx::{GraphProto, NodeProto, TensorProto};
+
+use crate::support::attribute;
 
 /// Nodes to put between two others.
 #[derive(Default)]
@@ -21,20 +22,7 @@ impl Detour {
         let name = format!("detour{}", self.nodes.len());
         let attribute = attributes
             .iter()
-            .map(|&(name, values)| {
-                let list = !matches!(name, "axis" | "keepdims" | "group");
-                AttributeProto {
-                    name: name.into(),
-                    r#type: if list {
-                        AttributeType::Ints
-                    } else {
-                        AttributeType::Int
-                    } as i32,
-                    i: if list { 0 } else { values[0] },
-                    ints: if list { values.to_vec() } else { vec![] },
-                    ..AttributeProto::default()
-                }
-            })
+            .map(|&(name, values)| attribute(name, values))
             .collect();
         self.nodes.push(NodeProto {
             name: name.clone(),

@@ -3,7 +3,8 @@
 #![allow(dead_code)]
 
 use prost::Message;
-use undertone_model::onnx::{GraphProto, ModelProto};
+use undertone_model::onnx::attribute_proto::AttributeType;
+use undertone_model::onnx::{AttributeProto, GraphProto, ModelProto};
 use undertone_model::{Metadata, Model, ModelError, seal};
 
 /// The shipped file.
@@ -32,6 +33,22 @@ pub(crate) fn resealed(change: impl FnOnce(&mut GraphProto)) -> Vec<u8> {
     let mut proto = proto();
     change(proto.graph.as_mut().unwrap());
     seal(&mut proto, &metadata()).unwrap()
+}
+
+/// An attribute of integers: one number, or a list, as its name wants it.
+pub(crate) fn attribute(name: &str, values: &[i64]) -> AttributeProto {
+    let list = !matches!(name, "axis" | "keepdims" | "group");
+    AttributeProto {
+        name: name.into(),
+        r#type: if list {
+            AttributeType::Ints
+        } else {
+            AttributeType::Int
+        } as i32,
+        i: if list { 0 } else { values[0] },
+        ints: if list { values.to_vec() } else { vec![] },
+        ..AttributeProto::default()
+    }
 }
 
 /// Why bytes are refused.

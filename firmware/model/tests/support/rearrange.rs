@@ -1,8 +1,8 @@
 //! Changes to a graph as a hostile file might have them.
 
-use undertone_model::onnx::{AttributeProto, GraphProto, NodeProto, TensorProto, attribute_proto};
+use undertone_model::onnx::{AttributeProto, GraphProto, NodeProto, TensorProto};
 
-use crate::support::Random;
+use crate::support::{Random, attribute};
 
 /// Puts some convolution into groups, mostly with weights that suit where that can be, and says which.
 pub(crate) fn into_groups(graph: &mut GraphProto, random: &mut Random) -> String {
@@ -14,12 +14,7 @@ pub(crate) fn into_groups(graph: &mut GraphProto, random: &mut Random) -> String
     let weight = stored_weight(graph, at);
     let node = &mut graph.node[at];
     node.attribute.retain(|attribute| attribute.name != "group");
-    node.attribute.push(AttributeProto {
-        name: "group".into(),
-        r#type: attribute_proto::AttributeType::Int as i32,
-        i: groups as i64,
-        ..AttributeProto::default()
-    });
+    node.attribute.push(attribute("group", &[groups as i64]));
     let name = node.name.clone();
     let Some(tensor) = weight.map(|at| &mut graph.initializer[at]) else {
         return format!("{name} in {groups} groups");

@@ -1,4 +1,4 @@
-//! Single fields put in place of others, as the command line names them.
+//! A recipe by what sets it apart from another: the fields of a file, or single ones as the command line names them.
 
 use serde_json::{Map, Value};
 

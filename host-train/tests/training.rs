@@ -156,7 +156,10 @@ fn the_loss_of_either_network_falls_and_the_best_epoch_is_kept() {
         );
         let (best, score) = state.best.unwrap();
         assert_eq!(score, state.epochs[best - 1].score);
-        assert!(state.epochs.iter().all(|epoch| epoch.score <= score));
+        let (schedule, count) = (plan.recipe.schedule, state.epochs.len());
+        let mut scores = state.epochs.iter().map(|epoch| epoch.score).enumerate();
+        assert!(schedule.settled(best - 1, count));
+        assert!(scores.all(|(number, other)| other <= score || !schedule.settled(number, count)));
         assert!(dir.path().join("best.bpk").exists());
     }
 }

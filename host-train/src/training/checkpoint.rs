@@ -55,7 +55,8 @@ pub struct EpochFigures {
 pub struct State {
     /// Complete epochs.
     pub epochs: Vec<EpochFigures>,
-    /// Epoch (from 1) of the best validation score, and the score.
+    /// Epoch (from 1) of the best validation score among those that may be kept (`Schedule::settled`), and the
+    /// score; of a run that is not so far, its newest epoch.
     pub best: Option<(usize, f64)>,
     /// Plateau schedule.
     pub plateau: Plateau,

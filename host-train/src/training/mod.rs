@@ -1,6 +1,6 @@
 //! Training: clips in, the best network of a run out, by a loop that can be interrupted and resumed.
 //!
-//! [`split`] decides who is heard, [`batch`] and [`augment`] make steps of it, [`run`] is the loop, [`checkpoint`]
+//! [`split`] decides who is heard, [`epoch`], [`augment`] and [`batch`] make steps of it, [`run`] is the loop, [`checkpoint`]
 //! what survives an interruption. Everything random depends on the run's seed and the epoch's number alone.
 
 pub mod adversary;
@@ -11,6 +11,7 @@ pub mod batch;
 pub mod checkpoint;
 pub mod classes;
 pub mod device;
+pub mod epoch;
 pub mod goal;
 pub mod kept_out;
 pub mod label;

@@ -10,8 +10,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::TrainingError;
 use super::bank::WaveBank;
-use super::batch::{Epoch, Example};
+use super::batch::Example;
 use super::checkpoint::{EpochFigures, Plan, RunFolder, State};
+use super::epoch::Epoch;
 use super::learner::Learner;
 use super::schedule::{Schedule, one_cycle};
 use super::validate::{logits, score};
@@ -99,7 +100,11 @@ fn train_network(
         let logits = logits(learner.best(), validation, &plan.normalisation, device);
         let (mean, groups) = score(&logits, validation);
         state.plateau.record(mean);
-        if state.best.is_none_or(|(_, best)| mean > best) {
+        let settled = |epoch: usize| recipe.schedule.settled(epoch - 1, recipe.epochs);
+        if state
+            .best
+            .is_none_or(|(epoch, best)| mean > best || !settled(epoch))
+        {
             state.best = Some((number + 1, mean));
         }
         state.epochs.push(EpochFigures {
@@ -133,7 +138,7 @@ fn epoch<N: Network>(
     let recipe = &plan.recipe;
     let number = state.epochs.len();
     let Material { train, bank, .. } = material;
-    let epoch = Epoch::new(train, recipe.batch, recipe.balance, recipe.seed, number);
+    let epoch = Epoch::new(train, recipe, number);
     let bar = progress(epoch.len(), number + 1, recipe.epochs);
     let mut losses = Losses::default();
     let mut rate = recipe.learning_rate;

@@ -30,12 +30,16 @@ impl Recipe {
         if self.patience == Some(0) {
             return refuse("patience", "0".into(), "1 epoch or more");
         }
+        if self.speaker_clips == Some(0) {
+            return refuse("speaker_clips", "0".into(), "1 clip or more");
+        }
         let shares = [
             ("label_smoothing", self.label_smoothing),
             ("votes", self.votes),
             ("balance", self.balance),
             ("teacher.share", self.teacher.share),
             ("wave.share", self.wave.share),
+            ("augmentation.splice", self.augmentation.splice),
         ];
         for (field, value) in shares {
             if !(0.0..=1.0).contains(&value) {
@@ -82,6 +86,10 @@ impl Recipe {
                 let value = self.wave.share.to_string();
                 refuse("wave.share", value, "0 where one excerpt is read")
             }
+            Window::Excerpt(_) if self.augmentation.splice > 0.0 => {
+                let value = self.augmentation.splice.to_string();
+                refuse("augmentation.splice", value, "0 where one excerpt is read")
+            }
             Window::Live(LiveWindow { frames, .. }) if !(1..=MAX_FRAMES).contains(&frames) => {
                 refuse("window.frames", frames.to_string(), "1 to 2000")
             }
@@ -101,7 +109,7 @@ mod tests {
     #[test]
     fn a_recipe_that_trains_nothing_is_refused_with_the_field() {
         type Change = fn(&mut Recipe);
-        let changes: [(Change, &str); 9] = [
+        let changes: [(Change, &str); 11] = [
             (|recipe| recipe.epochs = 0, "epochs is 0"),
             (|recipe| recipe.batch = 0, "batch is 0"),
             (|recipe| recipe.batch = usize::MAX, "1 to 4096"),
@@ -112,6 +120,14 @@ mod tests {
             (|recipe| recipe.learning_rate = -1.0, "learning rate is -1"),
             (|recipe| recipe.patience = Some(0), "patience is 0"),
             (|recipe| recipe.votes = 1.5, "votes is 1.5"),
+            (
+                |recipe| recipe.augmentation.splice = -0.5,
+                "augmentation.splice is -0.5",
+            ),
+            (
+                |recipe| recipe.speaker_clips = Some(0),
+                "speaker_clips is 0",
+            ),
             (|recipe| recipe.average = 1.0, "average is 1"),
             (|recipe| recipe.shape.width = 0, "shape.width is 0"),
         ];

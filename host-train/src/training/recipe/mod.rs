@@ -65,6 +65,8 @@ pub struct Recipe {
     pub votes: f32,
     /// How far corpora are evened out in an epoch: 0 as they are, 1 the same number of clips from each.
     pub balance: f32,
+    /// Most clips of one speaker in an epoch, drawn anew for each; `None` takes all.
+    pub speaker_clips: Option<usize>,
     /// Strength of the speaker-adversarial head; 0 has none.
     pub adversary: f32,
     /// Decay of the averaged weights, which then are what is validated and kept; 0 keeps those of the last step.

@@ -47,6 +47,7 @@ impl Default for Recipe {
             shape: Shape::default(),
             votes: 0.0,
             balance: 0.0,
+            speaker_clips: None,
             adversary: 0.0,
             average: 0.995,
             teacher: Teacher::default(),

@@ -5,6 +5,9 @@
 //! or chance: level, spectral tilt, speed, vocal-tract length, background noise; SpecAugment (Park et al. 2019) hides
 //! stripes. Noise is added as power, so that it fills the pauses first, as in a real room.
 
+mod noise;
+pub(super) mod splice;
+
 use std::ops::Range;
 
 use rand::{Rng, RngExt};
@@ -24,6 +27,8 @@ pub struct Augmentation {
     pub speed: f32,
     /// Shift along the mel axis, plus or minus bands.
     pub mel_shift: f32,
+    /// Share of clips of which a part is another speaker's, of the same corpus and class.
+    pub splice: f32,
     /// Share of clips that get noise.
     pub noise: f32,
     /// Least and greatest signal-to-noise ratio of noisy clips, in dB.
@@ -43,6 +48,7 @@ impl Default for Augmentation {
             tilt_db: 3.0,
             speed: 0.12,
             mel_shift: 2.0,
+            splice: 0.0,
             noise: 0.15,
             noise_snr_db: [3.0, 30.0],
             masks: 1,
@@ -61,6 +67,7 @@ impl Augmentation {
             tilt_db: 0.0,
             speed: 0.0,
             mel_shift: 0.0,
+            splice: 0.0,
             noise: 0.0,
             masks: 0,
             ..Self::default()
@@ -87,7 +94,7 @@ impl Augmentation {
         let mut out = warp(clip, start..start + crop, rate, bands.clone(), shift);
         self.colour(&mut out, bands.clone(), rng);
         if rng.random::<f32>() < self.noise && !bands.is_empty() {
-            self.add_noise(&mut out, other, bands, rng);
+            noise::add(&mut out, other, bands, self.noise_snr_db, rng);
         }
         out
     }
@@ -98,48 +105,6 @@ impl Augmentation {
         for frame in clip.values.chunks_exact_mut(clip.rows) {
             for (band, value) in frame[bands.clone()].iter_mut().enumerate() {
                 *value += gain + tilt * (band as f32 / last - 0.5);
-            }
-        }
-    }
-
-    fn add_noise(
-        &self,
-        clip: &mut ClipFeatures,
-        other: &ClipFeatures,
-        bands: Range<usize>,
-        rng: &mut impl Rng,
-    ) {
-        let [low, high] = self.noise_snr_db;
-        let snr = rng.random_range(low..=high);
-        let babble = rng.random::<f32>() < 0.4;
-        let slope: f32 = rng.random_range(-30.0..5.0);
-        let frames = other.frames();
-        let offset = rng.random_range(0..frames);
-        let (rows, height) = (clip.rows, bands.len());
-        let noise = |t: usize, band: usize, jitter: f32| {
-            if babble {
-                other.values[((t + offset) % frames) * rows + bands.start + band]
-            } else {
-                slope * band as f32 / height as f32 + jitter
-            }
-        };
-        let power = |values: &mut dyn Iterator<Item = f32>| {
-            let (sum, count) = values.fold((0.0, 0.0), |(sum, count), db| {
-                (sum + from_db(db), count + 1.0)
-            });
-            to_db(sum / f32::max(count, 1.0))
-        };
-        let heard = clip.values.chunks_exact(rows);
-        let speech = power(&mut heard.flat_map(|frame| frame[bands.clone()].iter().copied()));
-        let length = clip.frames();
-        let level = power(&mut (0..length * height).map(|i| noise(i / height, i % height, 0.0)));
-        let gain = speech - snr - level;
-        for t in 0..length {
-            for band in 0..height {
-                // A band's power in one frame of stationary noise scatters by about 5 dB.
-                let jitter = (rng.random::<f32>() + rng.random::<f32>() - 1.0) * 8.0;
-                let value = &mut clip.values[t * rows + bands.start + band];
-                *value = to_db(from_db(*value) + from_db(noise(t, band, jitter) + gain));
             }
         }
     }
@@ -162,14 +127,6 @@ impl Augmentation {
 
 fn spread(range: f32, rng: &mut impl Rng) -> f32 {
     range * rng.random_range(-1.0..=1.0)
-}
-
-fn from_db(db: f32) -> f32 {
-    (db * (std::f32::consts::LN_10 / 10.0)).exp()
-}
-
-fn to_db(power: f32) -> f32 {
-    10.0 * power.max(1e-10).log10()
 }
 
 /// The frames of `crop`, played `rate` times as fast and their `bands` moved `shift` up, by linear interpolation.
@@ -240,31 +197,6 @@ mod tests {
         };
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));
-    }
-
-    #[test]
-    fn noise_at_a_high_ratio_leaves_loud_bands_and_fills_silent_ones() {
-        let mut clip = ramp(8, 40);
-        for frame in clip.values.chunks_exact_mut(8) {
-            frame.fill(-10.0);
-            frame[0] = -100.0;
-        }
-        let noisy = Augmentation {
-            noise: 1.0,
-            noise_snr_db: [25.0, 25.0],
-            ..Augmentation::none()
-        };
-        let out = noisy.apply(
-            &clip,
-            &ramp(8, 40),
-            0..8,
-            100,
-            &mut StdRng::seed_from_u64(3),
-        );
-        for frame in out.values.chunks_exact(8) {
-            assert!((frame[7] + 10.0).abs() < 1.0, "{frame:?}");
-            assert!(frame[0] > -70.0, "{frame:?}");
-        }
     }
 
     #[test]

@@ -1,0 +1,275 @@
+//! Which clips an epoch hears, in which order, and how each is changed.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rayon::prelude::*;
+
+use super::augment::splice::splice;
+use super::bank::WaveBank;
+use super::batch::{Example, HostBatch};
+use super::normalise::Normalisation;
+use super::recipe::Recipe;
+use crate::features::{ClipFeatures, Window};
+
+/// Order and augmentation of one epoch's clips, fixed by seed and epoch alone, so that a resumed run goes on as if it
+/// had not been interrupted.
+#[derive(Debug)]
+pub struct Epoch<'a> {
+    examples: &'a [Example],
+    batches: Vec<Vec<usize>>,
+    /// Clips of each corpus and class, where any are spliced.
+    alike: HashMap<(usize, usize), Vec<usize>>,
+    number: usize,
+    seed: u64,
+}
+
+impl<'a> Epoch<'a> {
+    /// Plans an epoch: shuffled, then grouped by similar length so that little is padded. What the recipe says of
+    /// `balance` and `speaker_clips` decides which clips are in it.
+    #[must_use]
+    pub fn new(examples: &'a [Example], recipe: &Recipe, number: usize) -> Self {
+        let seed = recipe
+            .seed
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .wrapping_add(number as u64);
+        let mut rng = StdRng::seed_from_u64(seed);
+        let mut order = balanced(examples, recipe.balance, &mut rng);
+        order.shuffle(&mut rng);
+        if let Some(most) = recipe.speaker_clips {
+            limit(&mut order, examples, most);
+        }
+        let batch = recipe.batch;
+        // Sorting within pools of a few batches keeps the order random enough.
+        for pool in order.chunks_mut(batch * 8) {
+            pool.sort_by_key(|&index| examples[index].features.frames());
+        }
+        let mut batches: Vec<Vec<usize>> = order.chunks(batch).map(<[usize]>::to_vec).collect();
+        batches.shuffle(&mut rng);
+        let mut alike: HashMap<_, Vec<usize>> = HashMap::new();
+        if recipe.augmentation.splice > 0.0 {
+            for (index, example) in examples.iter().enumerate() {
+                let kind = (example.group, example.target);
+                alike.entry(kind).or_default().push(index);
+            }
+        }
+        Self {
+            examples,
+            batches,
+            alike,
+            number,
+            seed,
+        }
+    }
+
+    /// Number of batches.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.batches.len()
+    }
+
+    /// Whether there is no batch.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.batches.is_empty()
+    }
+
+    /// The batch at `position`, augmented and normalised, for a network with `stride` frames to an encoder step. `bank` has the sound of the examples, where samples are changed.
+    #[must_use]
+    pub fn batch(
+        &self,
+        position: usize,
+        recipe: &Recipe,
+        stride: usize,
+        normalisation: &Normalisation,
+        bank: Option<&WaveBank>,
+    ) -> HostBatch {
+        let chosen: Vec<&Example> = self.batches[position]
+            .iter()
+            .map(|&i| &self.examples[i])
+            .collect();
+        let bands = recipe.bands();
+        let clips: Vec<ClipFeatures> = self.batches[position]
+            .par_iter()
+            .map(|&index| self.clip(index, recipe, &bands, normalisation, bank))
+            .collect();
+        HostBatch::stack(&clips, &chosen, stride, recipe.label_smoothing)
+    }
+
+    fn clip(
+        &self,
+        index: usize,
+        recipe: &Recipe,
+        bands: &Range<usize>,
+        normalisation: &Normalisation,
+        bank: Option<&WaveBank>,
+    ) -> ClipFeatures {
+        let mut rng = StdRng::seed_from_u64(self.seed ^ ((index as u64 + 1) << 20));
+        let other = &self.examples[rng.random_range(0..self.examples.len())].features;
+        let augmentation = &recipe.augmentation;
+        let variant = |index: usize| bank.and_then(|bank| bank.variant(index, self.number));
+        let (changed, plain) = (variant(index), &self.examples[index].features);
+        let mut features = changed.as_deref().unwrap_or(plain);
+        let spliced;
+        // Nothing is drawn where it is off, so that older runs can be repeated.
+        if augmentation.splice > 0.0
+            && rng.random::<f32>() < augmentation.splice
+            && let Some(mate) = self.mate(index, &mut rng)
+        {
+            let (changed, plain) = (variant(mate), &self.examples[mate].features);
+            spliced = splice(features, changed.as_deref().unwrap_or(plain), &mut rng);
+            features = &spliced;
+        }
+        let mut clip = augmentation.apply(features, other, bands.clone(), recipe.longest, &mut rng);
+        if let Some(Window::Live(window)) = recipe.window {
+            clip = window.at(&clip, rng.random_range(window.moments(&clip)));
+        }
+        normalisation.apply(&mut clip);
+        augmentation.mask(&mut clip, &mut rng);
+        clip
+    }
+}
+
+impl Epoch<'_> {
+    /// A clip of the same corpus and class by another speaker, if a few draws find one.
+    fn mate(&self, index: usize, rng: &mut StdRng) -> Option<usize> {
+        let example = &self.examples[index];
+        let alike = self.alike.get(&(example.group, example.target))?;
+        let mut drawn = (0..4).map(|_| alike[rng.random_range(0..alike.len())]);
+        drawn.find(|&mate| self.examples[mate].speaker != example.speaker)
+    }
+}
+
+/// Indices of as many examples as there are, with `balance` of the way to equal shares of the groups; an example comes again
+/// only when all of its group have come.
+fn balanced(examples: &[Example], balance: f32, rng: &mut StdRng) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..examples.len()).collect();
+    if balance == 0.0 {
+        return order;
+    }
+    let groups = examples
+        .iter()
+        .map(|example| example.group)
+        .max()
+        .unwrap_or(0)
+        + 1;
+    let mut members = vec![Vec::new(); groups];
+    for (index, example) in examples.iter().enumerate() {
+        members[example.group].push(index);
+    }
+    members.retain(|group| !group.is_empty());
+    let weights: Vec<f32> = members
+        .iter()
+        .map(|group| (group.len() as f32).powf(1.0 - balance))
+        .collect();
+    let all: f32 = weights.iter().sum();
+    order.clear();
+    for (mut group, weight) in members.into_iter().zip(weights) {
+        let mut wanted = (examples.len() as f32 * weight / all).round() as usize;
+        while wanted > 0 {
+            group.shuffle(rng);
+            let now = wanted.min(group.len());
+            order.extend_from_slice(&group[..now]);
+            wanted -= now;
+        }
+    }
+    order
+}
+
+/// Keeps the first `most` of each speaker's clips.
+fn limit(order: &mut Vec<usize>, examples: &[Example], most: usize) {
+    let mut taken = HashMap::new();
+    order.retain(|&index| {
+        let taken = taken.entry(examples[index].speaker).or_insert(0);
+        *taken += 1;
+        *taken <= most
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_speaker_has_more_clips_in_an_epoch_than_allowed_and_all_have_their_turn() {
+        // One speaker of 90 clips, five of 2.
+        let examples: Vec<Example> = (0..100)
+            .map(|index: usize| Example {
+                speaker: index.saturating_sub(88) / 2,
+                ..Example::default()
+            })
+            .collect();
+        let recipe = Recipe {
+            speaker_clips: Some(10),
+            batch: 7,
+            ..Recipe::default()
+        };
+        let mut heard = vec![0; 100];
+        for number in 0..60 {
+            let epoch = Epoch::new(&examples, &recipe, number);
+            let clips = epoch.batches.concat();
+            let loud = clips.iter().filter(|&&index| index < 90).count();
+            assert_eq!((loud, clips.len()), (10, 20), "epoch {number}");
+            clips.iter().for_each(|&index| heard[index] += 1);
+        }
+        assert!(heard.iter().all(|&times| times > 0), "{heard:?}");
+    }
+
+    #[test]
+    fn a_mate_is_another_speaker_of_the_same_corpus_and_class() {
+        // Two corpora, three classes, five speakers; class 2 of corpus 1 has one speaker only.
+        let examples: Vec<Example> = (0..120)
+            .map(|index| Example {
+                group: index % 2,
+                target: index / 2 % 3,
+                speaker: if index % 6 == 5 { 9 } else { index % 5 },
+                ..Example::default()
+            })
+            .collect();
+        let mut recipe = Recipe::default();
+        let mut rng = StdRng::seed_from_u64(1);
+        assert!(
+            Epoch::new(&examples, &recipe, 0)
+                .mate(0, &mut rng)
+                .is_none()
+        );
+        recipe.augmentation.splice = 0.5;
+        let epoch = Epoch::new(&examples, &recipe, 0);
+        let mut found = 0;
+        for (index, example) in examples.iter().enumerate() {
+            let Some(mate) = epoch.mate(index, &mut rng) else {
+                continue;
+            };
+            let mate = &examples[mate];
+            assert_eq!((mate.group, mate.target), (example.group, example.target));
+            assert_ne!(mate.speaker, example.speaker);
+            found += 1;
+        }
+        assert!((95..=100).contains(&found), "{found}");
+    }
+
+    #[test]
+    fn balance_evens_out_the_corpora_and_repeats_no_clip_before_its_corpus_is_through() {
+        let examples: Vec<Example> = (0..100)
+            .map(|index| Example {
+                group: usize::from(index >= 90),
+                ..Example::default()
+            })
+            .collect();
+        let mut rng = StdRng::seed_from_u64(1);
+        for (balance, rare) in [(0.0, 10), (1.0, 50), (0.5, 25)] {
+            let order = balanced(&examples, balance, &mut rng);
+            let counts = (0..100).map(|i| order.iter().filter(|&&one| one == i).count());
+            let counts: Vec<usize> = counts.collect();
+            assert_eq!(order.len(), 100, "{balance}");
+            assert_eq!(counts[90..].iter().sum::<usize>(), rare, "{balance}");
+            for group in [&counts[..90], &counts[90..]] {
+                let (least, most) = (group.iter().min(), group.iter().max());
+                assert!(most.unwrap() - least.unwrap() <= 1, "{balance}");
+            }
+        }
+    }
+}

@@ -18,6 +18,7 @@ pub mod label;
 mod learner;
 pub mod loss;
 pub mod normalise;
+mod order;
 pub mod prepare;
 pub mod recipe;
 pub mod run;

@@ -3,7 +3,7 @@
 //!
 //! Every change keeps what makes an emotion audible and varies what belongs to the room, the microphone, the speaker
 //! or chance: level, spectral tilt, speed, vocal-tract length, background noise; SpecAugment (Park et al. 2019) hides
-//! stripes. Noise is added as power, so that it fills the pauses first, as in a real room.
+//! stripes.
 
 mod noise;
 pub(super) mod splice;

@@ -9,35 +9,28 @@
 //! - Without room on the disk, or with a disk that fails, events are kept in memory, and written when that works again.
 
 mod disk;
+mod entry;
 mod journal;
+mod limits;
 mod notice;
 mod open;
 mod record;
+mod take_over;
+mod writing;
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use disk::Folder;
+use entry::{Entry, OVERHEAD};
 use journal::{Journal, SEGMENT_BYTES};
+pub(super) use limits::Limits;
 pub(super) use notice::Notice;
 use notice::Notices;
 pub(super) use open::{Opened, open};
 use record::Stored;
-
-/// What an event costs beside its payload.
-const OVERHEAD: usize = 64;
-/// Before this moment (2024-01-01) a clock has not been set, and says nothing about the age of an event.
-const CLOCK_IS_SET: u64 = 1_704_067_200_000;
-/// Between two tries to write what could not be written.
-const AGAIN: Duration = Duration::from_secs(10);
-
-/// How much is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Limits {
-    pub(super) events: usize,
-    pub(super) bytes: usize,
-    pub(super) age: Duration,
-}
+pub(super) use take_over::Rest;
+use writing::{AGAIN, note};
 
 /// The time, by the clock that never jumps and by the one that people read.
 #[derive(Debug, Clone, Copy)]
@@ -57,25 +50,6 @@ pub(super) enum Next {
     },
     /// What was given up, at the place where it stood.
     Notice(Notice),
-}
-
-#[derive(Debug)]
-struct Entry {
-    stored: Stored,
-    /// Since when it counts as old.
-    since: Instant,
-    /// Not of now: it waited for a connection, or was sent on one that is gone.
-    historical: bool,
-    sent: bool,
-    acknowledged: bool,
-    written: bool,
-}
-
-/// What an outbox leaves that ends: notices, and events by the id of their run and their number.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Rest {
-    pub(super) notices: Vec<Notice>,
-    pub(super) events: Vec<(String, u64, String)>,
 }
 
 /// The outbox.
@@ -107,66 +81,9 @@ impl Outbox {
             fault: None,
             try_again: None,
         };
-        if let Some(recovered) = outbox.journal.as_mut().map(Journal::take_recovered) {
-            outbox.next = recovered.next;
-            outbox.notices = recovered.notices;
-            for stored in recovered.events {
-                // A clock that was not set, then or now, says nothing; the age then counts from now on.
-                let known = stored.wall_ms >= CLOCK_IS_SET;
-                let age = known.then(|| now.wall_ms.saturating_sub(stored.wall_ms));
-                let age = Duration::from_millis(age.unwrap_or(0));
-                outbox.bytes += stored.payload.len() + OVERHEAD;
-                outbox.entries.push_back(Entry {
-                    stored,
-                    since: now.instant.checked_sub(age).unwrap_or(now.instant),
-                    historical: true,
-                    sent: false,
-                    acknowledged: false,
-                    written: true,
-                });
-            }
-        }
+        outbox.recover(now);
         outbox.keep_limits(now);
         outbox
-    }
-
-    /// Goes on with a journal that could not be had before and with what others have left: what the journal holds first,
-    /// then that, then what was put in meanwhile, which was not sent yet.
-    pub(super) fn adopt(&mut self, journal: Option<Journal>, left: Vec<Rest>, now: Now) {
-        let mut before = std::mem::replace(self, Outbox::new(self.limits, journal, now));
-        for rest in left.into_iter().chain([before.rest()]) {
-            self.take_in(rest, now);
-        }
-    }
-
-    fn take_in(&mut self, rest: Rest, now: Now) {
-        for notice in rest.notices {
-            let dropped = crate::status::Dropped {
-                count: notice.count,
-                first_seq: notice.first_seq,
-                last_seq: notice.last_seq,
-            };
-            self.lost(&notice.boot_id, dropped);
-        }
-        for (boot_id, seq, payload) in rest.events {
-            self.push((&boot_id, seq), payload, true, now);
-        }
-    }
-
-    /// Takes out what is nowhere but in this outbox's memory; it is at its end then.
-    pub(super) fn rest(&mut self) -> Rest {
-        let on_disk = self.journal.is_some();
-        let notices = std::mem::take(&mut self.notices).into_runs();
-        let entries = std::mem::take(&mut self.entries);
-        self.bytes = 0;
-        Rest {
-            notices: if on_disk { Vec::new() } else { notices },
-            events: entries
-                .into_iter()
-                .filter(|entry| !(entry.acknowledged || on_disk && entry.written))
-                .map(|Entry { stored, .. }| (stored.boot_id, stored.seq, stored.payload))
-                .collect(),
-        }
     }
 
     /// How many events wait for their acknowledgement.
@@ -313,84 +230,9 @@ impl Outbox {
         }
     }
 
-    fn keep_limits(&mut self, now: Now) {
-        let (mut count, mut bytes, mut through) = (0, self.bytes, 0);
-        for entry in &self.entries {
-            let old = now.instant.saturating_duration_since(entry.since) > self.limits.age;
-            let full = self.entries.len() - count > self.limits.events || bytes > self.limits.bytes;
-            if !old && !full {
-                break;
-            }
-            count += 1;
-            bytes -= entry.stored.payload.len() + OVERHEAD;
-            through = entry.stored.position;
-            if !entry.acknowledged {
-                self.notices
-                    .add_one(&entry.stored.boot_id, entry.stored.seq);
-            }
-        }
-        if count > 0 {
-            // Before what they speak of is gone from the disk.
-            self.write_notices(through);
-            (0..count).for_each(|_| self.forget_first());
-        }
-    }
-
-    fn forget_first(&mut self) {
-        if let Some(entry) = self.entries.pop_front() {
-            self.bytes -= entry.stored.payload.len() + OVERHEAD;
-            self.cursor = self.cursor.saturating_sub(1);
-            if let (Some(journal), true) = (&mut self.journal, entry.written) {
-                journal.gone(entry.stored.position);
-            }
-        }
-    }
-
-    fn write_notices(&mut self, gone_through: u64) {
-        if let Some(journal) = &mut self.journal {
-            let outcome = journal.notices(gone_through, &self.notices);
-            note(&mut self.fault, outcome);
-        }
-    }
-
-    /// Writes what is in memory only. Recovery puts it back into its place.
-    fn write_again(&mut self, now: Now) {
-        self.try_again = None;
-        let Some(journal) = &mut self.journal else {
-            return;
-        };
-        for entry in self.entries.iter_mut().filter(|entry| !entry.written) {
-            if let Err(error) = journal.event(&entry.stored) {
-                self.fault = Some(error.to_string());
-                self.try_again = Some(now.instant + AGAIN);
-                return;
-            }
-            entry.written = true;
-        }
-        // Whatever failed before, this is the whole state of the notices, and says whether the disk works.
-        let outcome = journal
-            .notices(0, &self.notices)
-            .and_then(|()| journal.sync());
-        self.fault = None;
-        if !note(&mut self.fault, outcome) {
-            self.try_again = Some(now.instant + AGAIN);
-        }
-    }
-
     fn find(&self, position: u64) -> Result<usize, usize> {
         self.entries
             .binary_search_by_key(&position, |entry| entry.stored.position)
-    }
-}
-
-/// Notes why the disk failed; true when it did not.
-fn note(fault: &mut Option<String>, outcome: std::io::Result<()>) -> bool {
-    match outcome {
-        Ok(()) => true,
-        Err(error) => {
-            *fault = Some(error.to_string());
-            false
-        }
     }
 }
 

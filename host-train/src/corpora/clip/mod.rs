@@ -1,5 +1,8 @@
 //! One labelled recording and what its corpus says about it.
 
+mod corpus;
+mod votes;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -7,85 +10,8 @@ use serde::{Serialize, Serializer};
 
 use super::labels::{Emotion, Label};
 
-/// A supported corpus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Corpus {
-    /// Livingstone & Russo 2018, speech subset.
-    Ravdess,
-    /// Pichora-Fuller & Dupuis 2020.
-    Tess,
-    /// Haq & Jackson 2010.
-    Savee,
-    /// Cao et al. 2014.
-    CremaD,
-}
-
-impl Corpus {
-    /// All corpora, in table order.
-    pub const ALL: [Self; 4] = [Self::Ravdess, Self::Tess, Self::Savee, Self::CremaD];
-
-    /// Name as published.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ravdess => "RAVDESS",
-            Self::Tess => "TESS",
-            Self::Savee => "SAVEE",
-            Self::CremaD => "CREMA-D",
-        }
-    }
-
-    /// Lower-case key used in speaker names, files and JSON.
-    #[must_use]
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Ravdess => "ravdess",
-            Self::Tess => "tess",
-            Self::Savee => "savee",
-            Self::CremaD => "crema-d",
-        }
-    }
-
-    /// Speech clips in the published release.
-    #[must_use]
-    pub const fn published_clips(self) -> usize {
-        match self {
-            Self::Ravdess => 1440,
-            Self::Tess => 2800,
-            Self::Savee => 480,
-            Self::CremaD => 7442,
-        }
-    }
-
-    /// Speakers in the published release.
-    #[must_use]
-    pub const fn published_speakers(self) -> usize {
-        match self {
-            Self::Ravdess => 24,
-            Self::Tess => 2,
-            Self::Savee => 4,
-            Self::CremaD => 91,
-        }
-    }
-
-    /// Emotions that the corpus labels, in the order of [`Emotion::ALL`].
-    #[must_use]
-    pub const fn emotions(self) -> &'static [Emotion] {
-        use Emotion::{Angry, Disgust, Fear, Happy, Neutral, Sad, Surprise};
-        match self {
-            Self::Ravdess => &Emotion::ALL,
-            Self::Tess | Self::Savee => &[Neutral, Happy, Sad, Angry, Fear, Disgust, Surprise],
-            Self::CremaD => &[Neutral, Happy, Sad, Angry, Fear, Disgust],
-        }
-    }
-}
-
-impl fmt::Display for Corpus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
+pub use corpus::Corpus;
+pub use votes::Votes;
 
 /// A speaker, unique across corpora; shown as `ravdess/01`, `tess/OAF`, `savee/DC`, `crema-d/1001`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -174,49 +100,6 @@ impl Serialize for ContentHash {
     }
 }
 
-/// What listeners, hearing the voice alone, chose for one CREMA-D clip: the number of votes per emotion.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
-#[allow(missing_docs)] // the names say it
-pub struct Votes {
-    pub neutral: u16,
-    pub happy: u16,
-    pub sad: u16,
-    pub angry: u16,
-    pub fear: u16,
-    pub disgust: u16,
-}
-
-impl Votes {
-    /// Votes for `emotion`; zero for the emotions that listeners could not choose.
-    #[must_use]
-    pub const fn of(&self, emotion: Emotion) -> u16 {
-        match emotion {
-            Emotion::Neutral => self.neutral,
-            Emotion::Happy => self.happy,
-            Emotion::Sad => self.sad,
-            Emotion::Angry => self.angry,
-            Emotion::Fear => self.fear,
-            Emotion::Disgust => self.disgust,
-            Emotion::Calm | Emotion::Surprise => 0,
-        }
-    }
-
-    /// All votes.
-    #[must_use]
-    pub fn total(&self) -> u32 {
-        Emotion::ALL.iter().map(|&e| u32::from(self.of(e))).sum()
-    }
-
-    /// The emotion with the most votes; `None` on a tie or without votes.
-    #[must_use]
-    pub fn majority(&self) -> Option<Emotion> {
-        let most = Emotion::ALL.iter().map(|&e| self.of(e)).max()?;
-        let mut winners = Emotion::ALL.into_iter().filter(|&e| self.of(e) == most);
-        let winner = winners.next()?;
-        (most > 0 && winners.next().is_none()).then_some(winner)
-    }
-}
-
 /// One labelled recording.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Clip {
@@ -276,24 +159,6 @@ pub(crate) fn lossy_path<S: Serializer>(path: &Path, serializer: S) -> Result<S:
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_majority_needs_more_votes_than_any_other_emotion() {
-        let votes = Votes {
-            sad: 4,
-            neutral: 3,
-            ..Votes::default()
-        };
-        assert_eq!(votes.majority(), Some(Emotion::Sad));
-        assert_eq!(votes.total(), 7);
-        let tie = Votes {
-            sad: 4,
-            fear: 4,
-            ..Votes::default()
-        };
-        assert_eq!(tie.majority(), None);
-        assert_eq!(Votes::default().majority(), None);
-    }
 
     #[test]
     fn a_speaker_is_shown_with_its_corpus() {

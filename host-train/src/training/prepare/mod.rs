@@ -1,60 +1,30 @@
 //! Clips to the plan and examples of a run.
 
+mod error;
+mod goals;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use undertone_model::{Model, ModelError};
+use undertone_model::Model;
 
-use super::TrainingError;
 use super::bank::WaveBank;
 use super::batch::Example;
 use super::checkpoint::Plan;
 use super::classes::Classes;
-use super::goal;
-use super::label::{Untold, label};
+use super::label::label;
 use super::normalise::Normalisation;
 use super::recipe::Recipe;
-use super::split::{FEWEST_SPEAKERS, RunClips, split_with};
-use crate::corpora::{Clip, Corpus, CorpusError, SpeakerId, select};
-use crate::features::{ClipFeatures, Extractor, FeatureError, Window, WindowExtractor};
+use super::split::{RunClips, split_with};
+use crate::corpora::{Clip, Corpus, SpeakerId, select};
+use crate::features::{ClipFeatures, Extractor, Window, WindowExtractor};
 use crate::network::NetworkConfig;
 use crate::network::classic::ClassicConfig;
 use crate::network::streaming::StreamingConfig;
 
-/// Why clips could not be made ready.
-#[derive(Debug, thiserror::Error)]
-pub enum PrepareError {
-    /// The folders hold no corpus, or the clips cannot be split.
-    #[error(transparent)]
-    Corpus(#[from] CorpusError),
-    /// No corpus has speakers to spare.
-    #[error(
-        "no speaker can be spared for validation: at least one corpus must have {FEWEST_SPEAKERS} or more speakers to train \
-         on, as RAVDESS and CREMA-D have when they are complete; `undertone-train data scan` tells what is there"
-    )]
-    NoValidation,
-    /// A clip's features cannot be computed.
-    #[error(transparent)]
-    Feature(#[from] FeatureError),
-    /// The recipe is out of range.
-    #[error(transparent)]
-    Recipe(#[from] TrainingError),
-    /// A clip has no class.
-    #[error(transparent)]
-    Untold(#[from] Untold),
-    /// A teacher does not fit.
-    #[error("teacher {hash} {reason}")]
-    Teacher {
-        /// Its content hash.
-        hash: String,
-        /// Why not.
-        reason: &'static str,
-    },
-    /// A teacher fails.
-    #[error("teacher: {0}")]
-    Model(#[from] ModelError),
-}
+pub use error::PrepareError;
+use goals::ask;
 
 /// What a run needs besides a device.
 #[derive(Debug)]
@@ -203,63 +173,6 @@ fn number_speakers(clips: &[Clip], examples: &mut [Example]) {
     for (clip, example) in clips.iter().zip(examples) {
         example.speaker = numbers[&clip.speaker];
     }
-}
-
-/// Puts votes and teachers' answers into what is asked for of the training clips.
-fn ask(
-    split: &RunClips,
-    train: &mut [Example],
-    recipe: &Recipe,
-    teachers: &[Model],
-) -> Result<(), PrepareError> {
-    let classes = recipe.classes;
-    if recipe.votes > 0.0 {
-        for (clip, example) in split.train.iter().zip(train.iter_mut()) {
-            if let Some(heard) = goal::votes(clip, classes) {
-                let mut soft = goal::certain(example.target, example.known.len());
-                goal::mix(&mut soft, &heard, recipe.votes);
-                example.soft = Some(soft);
-            }
-        }
-    }
-    let kept_out = hash(&split.test);
-    for (teacher, named) in teachers.iter().zip(&recipe.teacher.models) {
-        let metadata = teacher.metadata();
-        let reason = if metadata.content_hash != *named {
-            "is not the one that the recipe names"
-        } else if metadata.labels != classes.names() {
-            "tells other classes apart than the recipe"
-        } else if metadata.frontend != recipe.frontend || metadata.features != recipe.features {
-            "reads other features than the recipe"
-        } else if metadata.provenance.clips.last() != Some(&kept_out) {
-            "was trained on speakers that this run must not hear, or without some of its own"
-        } else {
-            continue;
-        };
-        return Err(PrepareError::Teacher {
-            hash: metadata.content_hash.clone(),
-            reason,
-        });
-    }
-    if teachers.len() != recipe.teacher.models.len() {
-        return Err(PrepareError::Teacher {
-            hash: recipe.teacher.models.join(", "),
-            reason: "is not given: name the model files with --teacher",
-        });
-    }
-    if !teachers.is_empty() {
-        let clips: Vec<_> = train
-            .iter()
-            .map(|example| (&example.features, example.known.clone()))
-            .collect();
-        let answers = goal::taught(teachers, &clips, recipe.teacher.temperature)?;
-        for (example, answer) in train.iter_mut().zip(answers) {
-            let mut soft = example.goal(0.0);
-            goal::mix(&mut soft, &answer, recipe.teacher.share);
-            example.soft = Some(soft);
-        }
-    }
-    Ok(())
 }
 
 /// Features of clips, those that `recipe` reads. Each corpus has a cache file of its own, so that runs that keep other speakers

@@ -1,17 +1,16 @@
 //! `undertone-train evaluate`: a model file on speakers that it never heard, or whole protocols.
 
+mod figures;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
-use serde::Serialize;
 use undertone_model::Model;
 use undertone_train::corpora::{Clip, Corpus};
 use undertone_train::evaluation::condition::Condition;
-use undertone_train::evaluation::metrics::{Figures, Outcome};
 use undertone_train::evaluation::model::outcomes;
 use undertone_train::evaluation::results::Results;
-use undertone_train::evaluation::speakers::{by_speaker, interval, quantiles};
 use undertone_train::evaluation::table::markdown;
 use undertone_train::features::Extractor;
 use undertone_train::training::classes::Classes;
@@ -22,6 +21,7 @@ use undertone_train::training::split::split;
 
 use super::output;
 use super::protocol::ProtocolArgs;
+use figures::{ConditionFigures, Report, figures, table};
 
 /// Score a model file, in the box's own inference, on the test speakers of the fold that it was trained without; or, with
 /// `--protocol`, train and score what a published comparison asks for.
@@ -56,34 +56,6 @@ enum EvaluateCommand {
 struct TableArgs {
     /// Folder with the results of one recipe, for instance models/evaluation/default.
     results: PathBuf,
-}
-
-/// Figures of one model file.
-#[derive(Debug, Serialize)]
-struct Report {
-    model: String,
-    content_hash: String,
-    fold: u8,
-    labels: Vec<String>,
-    conditions: Vec<ConditionFigures>,
-}
-
-#[derive(Debug, Serialize)]
-struct ConditionFigures {
-    condition: Condition,
-    corpora: Vec<CorpusFigures>,
-}
-
-#[derive(Debug, Serialize)]
-struct CorpusFigures {
-    corpus: Corpus,
-    speakers: usize,
-    chance: f64,
-    /// UA of 95 % of samples of speakers drawn anew.
-    interval: Option<[f64; 2]>,
-    /// UA of the 10, 50 and 90 % speakers.
-    speaker_quantiles: Option<[f64; 3]>,
-    figures: Figures,
 }
 
 impl EvaluateArgs {
@@ -180,114 +152,5 @@ impl TableArgs {
         files.sort();
         let results = files.iter().map(|file| Results::read(file));
         output::text(&markdown(&results.collect::<Result<Vec<_>, _>>()?))
-    }
-}
-
-fn figures(
-    corpus: Corpus,
-    clips: &[Clip],
-    outcomes: &[Outcome],
-    classes: usize,
-) -> Option<CorpusFigures> {
-    let (clips, outcomes): (Vec<&Clip>, Vec<Outcome>) = clips
-        .iter()
-        .zip(outcomes.iter().cloned())
-        .filter(|(clip, _)| clip.corpus == corpus)
-        .unzip();
-    let names: Vec<String> = clips.iter().map(|clip| clip.speaker.to_string()).collect();
-    let speakers = by_speaker(names.iter().map(String::as_str).zip(&outcomes), classes);
-    let figures = Figures::of(&outcomes, classes);
-    let occurring = figures.recall.iter().flatten().count();
-    (!clips.is_empty()).then(|| CorpusFigures {
-        corpus,
-        speakers: speakers.len(),
-        interval: interval(&speakers),
-        speaker_quantiles: quantiles(&speakers),
-        chance: 1.0 / occurring.max(1) as f64,
-        figures,
-    })
-}
-
-fn table(report: &Report) -> String {
-    let mut lines = vec![format!(
-        "{} (hash {}), fold {}: speakers that it never heard",
-        report.model,
-        &report.content_hash[..12],
-        report.fold
-    )];
-    for heard in &report.conditions {
-        lines.push(String::new());
-        lines.push(heard.condition.to_string());
-        condition_table(heard, &report.labels, &mut lines);
-    }
-    lines.push(String::new());
-    lines.join("\n")
-}
-
-fn condition_table(heard: &ConditionFigures, labels: &[String], lines: &mut Vec<String>) {
-    let percent = |share: f64| format!("{:.1}", 100.0 * share);
-    lines.push(format!(
-        "{:<9}{:>9}{:>7}{:>8}{:>7}{:>13}{:>10}{:>10}{:>7}{:>11}{:>14}",
-        "corpus",
-        "speakers",
-        "clips",
-        "chance",
-        "UA",
-        "95 %",
-        "accuracy",
-        "macro-F1",
-        "ECE",
-        "UA at 75 %",
-        "10/50/90 %"
-    ));
-    for row in &heard.corpora {
-        let f = &row.figures;
-        let between = row.interval.map(|ends| ends.map(percent).join("-"));
-        let people = row
-            .speaker_quantiles
-            .map(|one| one.map(|share| format!("{:.0}", 100.0 * share)));
-        lines.push(format!(
-            "{:<9}{:>9}{:>7}{:>8}{:>7}{:>13}{:>10}{:>10}{:>7}{:>11}{:>14}",
-            row.corpus.name(),
-            row.speakers,
-            f.clips,
-            percent(row.chance),
-            percent(f.unweighted_accuracy),
-            between.unwrap_or_else(|| "-".to_owned()),
-            percent(f.accuracy),
-            percent(f.macro_f1),
-            percent(f.calibration_error),
-            percent(f.unweighted_accuracy_at_75),
-            people.map_or_else(|| "-".to_owned(), |people| people.join("/"))
-        ));
-    }
-    let names: String = labels.iter().map(|label| format!("{label:>10}")).collect();
-    lines.push(format!("recall   {names}"));
-    for row in &heard.corpora {
-        let recall = row.figures.recall.iter();
-        let recall = recall.map(|recall| {
-            recall.map_or_else(|| format!("{:>10}", "-"), |r| format!("{:>10}", percent(r)))
-        });
-        lines.push(format!(
-            "{:<9}{}",
-            row.corpus.name(),
-            recall.collect::<String>()
-        ));
-    }
-    let curve = |row: &CorpusFigures| -> String {
-        let points = row.figures.risk_coverage.iter();
-        points
-            .map(|point| format!("{:>7}", percent(point.risk)))
-            .collect()
-    };
-    lines.push(format!(
-        "wrong, of the most confident{}",
-        (1..=10)
-            .rev()
-            .map(|n| format!("{:>5} %", n * 10))
-            .collect::<String>()
-    ));
-    for row in &heard.corpora {
-        lines.push(format!("{:<28}{}", row.corpus.name(), curve(row)));
     }
 }

@@ -1,0 +1,70 @@
+//! Why a run could not be measured.
+
+use std::path::PathBuf;
+
+use undertone_model::ModelError;
+
+use crate::corpora::CorpusError;
+use crate::export::ExportError;
+use crate::features::FeatureError;
+use crate::training::TrainingError;
+use crate::training::prepare::PrepareError;
+
+/// Why a run could not be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum MeasureError {
+    /// A file cannot be read or written.
+    #[error("{}: cannot be read or written", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// The clips cannot be split.
+    #[error(transparent)]
+    Corpus(#[from] CorpusError),
+    /// The clips cannot be made ready.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    /// Features cannot be had.
+    #[error(transparent)]
+    Feature(#[from] FeatureError),
+    /// Training failed.
+    #[error(transparent)]
+    Training(#[from] TrainingError),
+    /// The model cannot be written.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// A model file is refused, or fails.
+    #[error("{}", path.display())]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: ModelError,
+    },
+    /// A model file has heard whom it is to be tested on, or was trained on other corpora.
+    #[error(
+        "{}: was not trained without exactly the {} clips kept out here ({kept_out}): give the corpora that it was trained on",
+        path.display(), clips
+    )]
+    OtherRun {
+        /// The file.
+        path: PathBuf,
+        /// Who must be kept out.
+        kept_out: String,
+        /// Number of clips.
+        clips: usize,
+    },
+    /// A model file cannot tell a class of the protocol.
+    #[error("{}: cannot tell `{class}`, which {fold} asks for: train with --set classes=calm-apart", path.display())]
+    MissingClass {
+        /// The file.
+        path: PathBuf,
+        /// The class.
+        class: &'static str,
+        /// The protocol.
+        fold: String,
+    },
+}

@@ -184,6 +184,7 @@ mod tests {
             .collect();
         let mut recipe = Recipe::default();
         let mut rng = StdRng::seed_from_u64(1);
+        recipe.augmentation.splice = 0.0;
         assert!(
             Epoch::new(&examples, &recipe, 0)
                 .mate(0, &mut rng)

@@ -48,7 +48,7 @@ impl Default for Augmentation {
             tilt_db: 3.0,
             speed: 0.12,
             mel_shift: 2.0,
-            splice: 0.0,
+            splice: 0.4,
             noise: 0.15,
             noise_snr_db: [3.0, 30.0],
             masks: 1,

@@ -6,7 +6,7 @@ use super::Recipe;
 use crate::training::TrainingError;
 
 impl Recipe {
-    /// The recipe that a JSON file holds. What is missing in it, in groups such as `wave` too, is as in the recipe that ships.
+    /// The recipe that a JSON file holds. What is missing in it, in groups such as `wave` too, is as in the default recipe.
     ///
     /// # Errors
     /// What is wrong with the text: its form, a field that is not there, a value that does not fit.

@@ -29,7 +29,7 @@ impl Default for Recipe {
             longest: 300,
             learning_rate: 3e-3,
             schedule: Schedule::OneCycle,
-            weight_decay: 1e-2,
+            weight_decay: 0.1,
             epsilon: 1e-5,
             gradient_norm: Some(5.0),
             label_smoothing: 0.1,

@@ -7,7 +7,7 @@ use super::journal::Journal;
 use super::{Notice, Now, Outbox};
 
 /// Before this moment (2024-01-01) a clock has not been set, and says nothing about the age of an event.
-const CLOCK_IS_SET: u64 = 1_704_067_200_000;
+pub(super) const CLOCK_IS_SET: u64 = 1_704_067_200_000;
 
 /// What an outbox leaves that ends: notices, and events by the id of their run and their number.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::disk::Disk;
+use super::take_over::CLOCK_IS_SET;
 use super::*;
 
 #[derive(Debug, Default)]

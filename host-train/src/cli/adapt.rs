@@ -183,7 +183,7 @@ impl MeasureArgs {
         let model = Model::from_bytes(&file).with_context(|| self.model.display().to_string())?;
         let metadata = model.metadata();
         let provenance = &metadata.provenance;
-        let corpus = Corpus::ALL.into_iter().find(|one| one.key() == self.corpus);
+        let corpus = Corpus::of_key(&self.corpus);
         let corpus = corpus.with_context(|| {
             format!(
                 "--corpus {}: give ravdess, tess, savee or crema-d",

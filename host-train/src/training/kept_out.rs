@@ -102,14 +102,13 @@ impl FromStr for KeptOut {
 
     fn from_str(text: &str) -> Result<Self, TrainingError> {
         let fold = |prefix: &str| text.strip_prefix(prefix)?.parse::<u8>().ok();
-        let corpus = || Corpus::ALL.into_iter().find(|corpus| corpus.key() == text);
         if text == "nobody" {
             Ok(Self::Nobody)
         } else if let Some(fold) = fold("fold-") {
             Ok(Self::Fold(fold))
         } else if let Some(fold) = fold("luna-") {
             Ok(Self::Luna(fold))
-        } else if let Some(corpus) = corpus() {
+        } else if let Some(corpus) = Corpus::of_key(text) {
             Ok(Self::Corpus(corpus))
         } else {
             Err(TrainingError::Recipe {

@@ -46,6 +46,12 @@ impl Corpus {
         }
     }
 
+    /// The corpus whose [`key`](Self::key) this is.
+    #[must_use]
+    pub fn of_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|corpus| corpus.key() == key)
+    }
+
     /// Speech clips in the published release.
     #[must_use]
     pub const fn published_clips(self) -> usize {

@@ -54,12 +54,9 @@ pub(super) fn recall(evidence: &Evidence) -> Result<Chart, ReportError> {
         .corpora
         .iter()
         .map(|corpus| {
-            let known = crate::corpora::Corpus::ALL
-                .into_iter()
-                .find(|known| known.key() == corpus.corpus);
             Series::new(
                 corpus.name(),
-                known.map_or(Ink::Accent, palette::corpus),
+                corpus.known().map_or(Ink::Accent, palette::corpus),
                 corpus.figures.recall.clone(),
             )
         })
@@ -69,12 +66,7 @@ pub(super) fn recall(evidence: &Evidence) -> Result<Chart, ReportError> {
         series,
         Axis::percent("recall", 0.0..1.0),
     );
-    let chance = evidence
-        .corpora
-        .iter()
-        .map(|corpus| corpus.chance)
-        .sum::<f64>()
-        / evidence.corpora.len().max(1) as f64;
+    let chance = evidence.chance();
     bars.level = Some((chance, "guessing".into()));
     Ok(bars.draw(Size::WIDE.tall(300))?)
 }

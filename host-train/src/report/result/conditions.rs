@@ -98,13 +98,10 @@ pub(super) fn chart(evidence: &Evidence) -> Result<Chart, ReportError> {
         .corpora
         .iter()
         .map(|corpus| {
-            let known = crate::corpora::Corpus::ALL
-                .into_iter()
-                .find(|known| known.key() == corpus.corpus);
             let values = conditions.iter().map(|one| recall(one, &corpus.corpus));
             Series::new(
                 corpus.name(),
-                known.map_or(Ink::Accent, palette::corpus),
+                corpus.known().map_or(Ink::Accent, palette::corpus),
                 values.collect(),
             )
         })

@@ -5,14 +5,10 @@ use undertone_page::{Cell, Figure, Html, Mood, Section, Table};
 
 use super::Opened;
 use super::evidence::{CorpusEvidence, Evidence};
-use crate::corpora::Corpus;
 use crate::report::{ReportError, palette};
 
 fn ink(corpus: &CorpusEvidence) -> Ink {
-    Corpus::ALL
-        .into_iter()
-        .find(|known| known.key() == corpus.corpus)
-        .map_or(Ink::Accent, palette::corpus)
+    corpus.known().map_or(Ink::Accent, palette::corpus)
 }
 
 pub(super) fn section(

@@ -52,7 +52,7 @@ pub(super) fn section(run: Option<&(Plan, State)>) -> Result<Section, ReportErro
     let mut lines: Vec<Line> = corpora
         .iter()
         .map(|name| {
-            let known = Corpus::ALL.into_iter().find(|corpus| corpus.key() == *name);
+            let known = Corpus::of_key(name);
             let score = |epoch: &crate::training::checkpoint::EpochFigures| {
                 epoch
                     .corpora

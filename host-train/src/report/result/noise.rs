@@ -123,24 +123,16 @@ pub(super) fn chart(evidence: &Evidence) -> Result<undertone_page::chart::Chart,
             .map(|row| (x(row.snr_db), row.unweighted_accuracy))
             .collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let known = crate::corpora::Corpus::ALL
-            .into_iter()
-            .find(|known| known.key() == corpus.corpus);
         lines.push(
             Line::new(
                 corpus.name(),
-                known.map_or(Ink::Muted, palette::corpus),
+                corpus.known().map_or(Ink::Muted, palette::corpus),
                 points,
             )
             .dotted(),
         );
     }
-    let chance = evidence
-        .corpora
-        .iter()
-        .map(|corpus| corpus.chance)
-        .sum::<f64>()
-        / evidence.corpora.len().max(1) as f64;
+    let chance = evidence.chance();
     let mut lines = Lines::new(
         lines,
         Axis::numbers("signal-to-noise ratio in dB", least - 1.0..most + 6.0)

@@ -20,7 +20,7 @@ pub(super) fn sorted(evidence: &Evidence) -> Vec<&Person> {
 
 fn corpus_of(person: &Person) -> Option<Corpus> {
     let key = person.speaker.split('/').next()?;
-    Corpus::ALL.into_iter().find(|corpus| corpus.key() == key)
+    Corpus::of_key(key)
 }
 
 pub(super) fn section(evidence: Option<&Evidence>) -> Result<Section, ReportError> {
@@ -77,12 +77,7 @@ pub(super) fn chart(evidence: &Evidence) -> Result<Chart, ReportError> {
         })
         .map(|corpus| (corpus.name().to_owned(), palette::corpus(corpus)))
         .collect();
-    let chance = evidence
-        .corpora
-        .iter()
-        .map(|corpus| corpus.chance)
-        .sum::<f64>()
-        / evidence.corpora.len().max(1) as f64;
+    let chance = evidence.chance();
     bars.level = Some((chance, "guessing".into()));
     Ok(bars.draw(Size::WIDE)?)
 }

@@ -5,6 +5,7 @@ mod stored;
 
 use serde::{Deserialize, Serialize};
 
+use crate::corpora::Corpus;
 use crate::evaluation::metrics::Figures;
 
 pub(super) use confidence::{coverage, reliability};
@@ -156,14 +157,22 @@ impl CorpusEvidence {
     /// The corpus's name as published, or as the file has it.
     #[must_use]
     pub fn name(&self) -> &str {
-        let known = crate::corpora::Corpus::ALL
-            .into_iter()
-            .find(|corpus| corpus.key() == self.corpus);
-        known.map_or(&self.corpus, |corpus| corpus.name())
+        self.known().map_or(&self.corpus, |corpus| corpus.name())
+    }
+
+    /// The corpus, if it is one that this program knows.
+    pub(super) fn known(&self) -> Option<Corpus> {
+        Corpus::of_key(&self.corpus)
     }
 }
 
 impl Evidence {
+    /// Mean over the corpora of what guessing scores.
+    pub(super) fn chance(&self) -> f64 {
+        let chances = self.corpora.iter().map(|corpus| corpus.chance);
+        chances.sum::<f64>() / self.corpora.len().max(1) as f64
+    }
+
     /// Mean recall of a class over the corpora that have it, and the least and greatest of them with their corpus.
     pub(super) fn recall(&self, class: usize) -> Option<(f64, ByCorpus<'_>)> {
         let mut by_corpus: ByCorpus<'_> = self

@@ -23,12 +23,7 @@ pub(super) fn in_noise(evidence: &Evidence) -> (Mood, Html) {
         );
     };
     let loss = clean - noisy;
-    let chance = evidence
-        .corpora
-        .iter()
-        .map(|corpus| corpus.chance)
-        .sum::<f64>()
-        / evidence.corpora.len().max(1) as f64;
+    let chance = evidence.chance();
     let (mood, verdict) = match loss {
         loss if loss <= NOISE_LOSS[0] => (Mood::Good, "it can be trusted as far as in quiet"),
         loss if loss <= NOISE_LOSS[1] => (Mood::Warn, "trust it less than in quiet"),

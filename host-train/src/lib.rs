@@ -13,6 +13,7 @@
 //! - [`report`]: pages that show the data and the results.
 //! - [`export`]: trained weights to an ONNX file, and the check that nothing changed on the way.
 //! - [`adapt`]: a model file fitted to the voices of one site.
+//! - [`digest`]: what contents are told apart by.
 //!
 //! The library never exits and never asks, and prints nothing but progress bars; the binary `undertone-train` does.
 //! Of a corpus, it writes figures, trained weights and, where a cache folder is named, feature frames; never audio, but for
@@ -22,6 +23,7 @@
 
 pub mod adapt;
 pub mod corpora;
+pub mod digest;
 pub mod evaluation;
 pub mod export;
 pub mod features;

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::ClipFeatures;
 use crate::corpora::Clip;
+use crate::digest;
 
 const MAGIC: &[u8; 8] = b"UTFEAT01";
 
@@ -31,13 +32,7 @@ pub(super) fn path(dir: &Path, description: &str, clips: &[Clip]) -> PathBuf {
     for clip in clips {
         hash.update(clip.content.0);
     }
-    let name: String = hash
-        .finalize()
-        .iter()
-        .take(12)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    dir.join(format!("{name}.features"))
+    dir.join(format!("{}.features", digest::short(hash, 12)))
 }
 
 /// Reads a cache file; `None` if it is missing or does not fit.

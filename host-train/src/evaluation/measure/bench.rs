@@ -9,6 +9,7 @@ use undertone_model::Model;
 
 use super::{MeasureError, load};
 use crate::corpora::Clip;
+use crate::digest;
 use crate::evaluation::plan::Run;
 use crate::export::{Weights, export_run};
 use crate::features::ClipFeatures;
@@ -29,11 +30,7 @@ pub fn recipe_hash(recipe: &Recipe) -> String {
     };
     plain.teacher.models.clear();
     let text = serde_json::to_vec(&plain).unwrap_or_default();
-    let hash = Sha256::digest(text);
-    hash.iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    digest::short(Sha256::new_with_prefix(text), 8)
 }
 
 /// Where and how runs are trained.

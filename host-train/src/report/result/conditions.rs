@@ -26,8 +26,7 @@ pub(super) fn mean(evidence: &Evidence, condition: &str) -> Option<(f64, f64)> {
         .clone()
         .find(|one| one.condition == condition)?
         .corpora;
-    let mean =
-        |of: fn(&CorpusEvidence) -> f64| corpora.iter().map(of).sum::<f64>() / corpora.len() as f64;
+    let mean = |of: fn(&CorpusEvidence) -> f64| CorpusEvidence::mean(corpora, of);
     (!corpora.is_empty()).then(|| {
         (
             mean(|corpus| corpus.figures.unweighted_accuracy),

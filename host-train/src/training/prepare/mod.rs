@@ -18,6 +18,7 @@ use super::normalise::Normalisation;
 use super::recipe::Recipe;
 use super::split::{RunClips, split_with};
 use crate::corpora::{Clip, Corpus, SpeakerId, select};
+use crate::digest;
 use crate::features::{ClipFeatures, Extractor, Window, WindowExtractor};
 use crate::network::NetworkConfig;
 use crate::network::classic::ClassicConfig;
@@ -226,9 +227,5 @@ pub fn hash(clips: &[Clip]) -> String {
     for clip in clips {
         hash.update(clip.content.0);
     }
-    hash.finalize()
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    digest::short(hash, 16)
 }

@@ -160,6 +160,11 @@ impl CorpusEvidence {
         self.known().map_or(&self.corpus, |corpus| corpus.name())
     }
 
+    /// Mean of a figure over `corpora`; 0 without any.
+    pub(super) fn mean(corpora: &[Self], of: impl Fn(&Self) -> f64) -> f64 {
+        corpora.iter().map(of).sum::<f64>() / corpora.len().max(1) as f64
+    }
+
     /// The corpus, if it is one that this program knows.
     pub(super) fn known(&self) -> Option<Corpus> {
         Corpus::of_key(&self.corpus)
@@ -169,8 +174,7 @@ impl CorpusEvidence {
 impl Evidence {
     /// Mean over the corpora of what guessing scores.
     pub(super) fn chance(&self) -> f64 {
-        let chances = self.corpora.iter().map(|corpus| corpus.chance);
-        chances.sum::<f64>() / self.corpora.len().max(1) as f64
+        CorpusEvidence::mean(&self.corpora, |corpus| corpus.chance)
     }
 
     /// Mean recall of a class over the corpora that have it, and the least and greatest of them with their corpus.

@@ -122,9 +122,7 @@ fn confidence(evidence: &Evidence) -> (Mood, Html) {
     ) else {
         return (Mood::Warn, Html::text("Calibration has not been measured."));
     };
-    let mean = |of: fn(&CorpusEvidence) -> f64| {
-        evidence.corpora.iter().map(of).sum::<f64>() / evidence.corpora.len() as f64
-    };
+    let mean = |of: fn(&CorpusEvidence) -> f64| CorpusEvidence::mean(&evidence.corpora, of);
     let gain = mean(|corpus| corpus.figures.unweighted_accuracy_at_75)
         - mean(|corpus| corpus.figures.unweighted_accuracy);
     let misleading = worst.figures.calibration_error >= MISLEADING;

@@ -16,6 +16,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod channel;
+mod decider;
 mod disclosure;
 mod error;
 mod feature_ring;
@@ -28,7 +29,8 @@ mod turns;
 pub mod vad;
 mod voice;
 
-pub use channel::{Channel, Decider, Told};
+pub use channel::{Channel, Told};
+pub use decider::Decider;
 pub use disclosure::Disclosure;
 pub use error::AnalysisError;
 pub use feature_ring::FeatureRing;

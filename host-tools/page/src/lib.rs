@@ -17,14 +17,20 @@
 pub mod browser;
 pub mod chart;
 mod error;
+mod figure;
 mod file;
+mod finding;
 mod markup;
 pub mod media;
 mod page;
+mod section;
 mod table;
 
 pub use error::PageError;
+pub use figure::Figure;
 pub use file::{may_be_written, write};
+pub use finding::Mood;
 pub use markup::Html;
-pub use page::{Figure, Mood, Page, Section};
+pub use page::Page;
+pub use section::Section;
 pub use table::{Cell, Table};

@@ -1,4 +1,4 @@
-//! The page: head, sections, figures.
+//! The page: head, findings, sections.
 
 use std::fmt::Write;
 
@@ -6,9 +6,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use crate::chart::Chart;
+use crate::finding::{Mood, list};
 use crate::markup::{Html, escape};
-use crate::table::Table;
+use crate::section::Section;
 
 const STYLE: &str = concat!(
     include_str!("shell/palette.css"),
@@ -16,180 +16,6 @@ const STYLE: &str = concat!(
     include_str!("shell/page.css")
 );
 const SCRIPT: &str = include_str!("shell/page.js");
-
-/// What a finding means for the reader.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mood {
-    /// As it should be.
-    Good,
-    /// Worth knowing.
-    Note,
-    /// Something to look at.
-    Warn,
-    /// Something that is wrong.
-    Bad,
-}
-
-impl Mood {
-    const fn mark(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Self::Good => ("good", "✓", "good"),
-            Self::Note => ("note", "i", "note"),
-            Self::Warn => ("warn", "!", "look at this"),
-            Self::Bad => ("bad", "✕", "wrong"),
-        }
-    }
-}
-
-/// A chart, a title for it and what it shows; perhaps with sound.
-#[derive(Clone, Debug)]
-pub struct Figure {
-    title: String,
-    caption: Html,
-    charts: Vec<Chart>,
-    sound: Option<String>,
-}
-
-impl Figure {
-    /// A chart under a title, with a caption that says how to read it.
-    #[must_use]
-    pub fn new(title: &str, chart: Chart, caption: impl Into<Html>) -> Self {
-        Self {
-            title: title.to_owned(),
-            caption: caption.into(),
-            charts: vec![chart],
-            sound: None,
-        }
-    }
-
-    /// Another chart below the first.
-    #[must_use]
-    pub fn above(mut self, chart: Chart) -> Self {
-        self.charts.push(chart);
-        self
-    }
-
-    /// Mono sound to play with it, at `rate` Hz.
-    #[must_use]
-    pub fn with_sound(mut self, samples: &[f32], rate: u32) -> Self {
-        self.sound = Some(crate::media::wav_uri(samples, rate));
-        self
-    }
-
-    fn html(&self) -> String {
-        let mut out = format!(
-            "<figure><figcaption><span class=\"ft\">{}</span> <span class=\"fc\">{}</span></figcaption>",
-            escape(&self.title),
-            self.caption
-        );
-        for chart in &self.charts {
-            out.push_str(&chart.inline(&self.title));
-        }
-        if let Some(uri) = &self.sound {
-            let _ = write!(
-                out,
-                "<audio controls preload=\"none\" src=\"{uri}\" aria-label=\"{}\"></audio>",
-                escape(&format!("Play {}", self.title))
-            );
-        }
-        out.push_str("</figure>");
-        out
-    }
-}
-
-/// A part of the page under a heading.
-#[derive(Clone, Debug)]
-pub struct Section {
-    heading: String,
-    body: String,
-}
-
-impl Section {
-    /// An empty section.
-    #[must_use]
-    pub fn new(heading: &str) -> Self {
-        Self {
-            heading: heading.to_owned(),
-            body: String::new(),
-        }
-    }
-
-    /// A paragraph.
-    pub fn text(&mut self, text: impl Into<Html>) -> &mut Self {
-        let _ = write!(self.body, "<p>{}</p>", text.into());
-        self
-    }
-
-    /// A heading within the section.
-    pub fn heading(&mut self, text: &str) -> &mut Self {
-        let _ = write!(self.body, "<h3>{}</h3>", escape(text));
-        self
-    }
-
-    /// Findings, each with its mood.
-    pub fn findings(&mut self, findings: impl IntoIterator<Item = (Mood, Html)>) -> &mut Self {
-        self.body.push_str(&list(findings));
-        self
-    }
-
-    /// One figure over the whole width.
-    pub fn figure(&mut self, figure: &Figure) -> &mut Self {
-        self.body.push_str(&figure.html());
-        self
-    }
-
-    /// Figures beside each other, as many as fit.
-    pub fn figures(&mut self, figures: &[Figure]) -> &mut Self {
-        self.body.push_str("<div class=\"grid\">");
-        for figure in figures {
-            self.body.push_str(&figure.html());
-        }
-        self.body.push_str("</div>");
-        self
-    }
-
-    /// Small figures beside each other, up to four in a row.
-    pub fn gallery(&mut self, figures: &[Figure]) -> &mut Self {
-        self.body.push_str("<div class=\"grid small\">");
-        for figure in figures {
-            self.body.push_str(&figure.html());
-        }
-        self.body.push_str("</div>");
-        self
-    }
-
-    /// A table; nothing if it has no rows.
-    pub fn table(&mut self, table: &Table) -> &mut Self {
-        if !table.is_empty() {
-            self.body.push_str(&table.html());
-        }
-        self
-    }
-
-    /// Another part that is folded away until it is wanted.
-    pub fn details(&mut self, summary: &str, inner: &Self) -> &mut Self {
-        let _ = write!(
-            self.body,
-            "<details><summary>{}</summary>{}</details>",
-            escape(summary),
-            inner.body
-        );
-        self
-    }
-}
-
-fn list(findings: impl IntoIterator<Item = (Mood, Html)>) -> String {
-    let mut out = String::from("<ul class=\"findings\">");
-    for (mood, text) in findings {
-        let (class, mark, word) = mood.mark();
-        let _ = write!(
-            out,
-            "<li class=\"{class}\"><span class=\"mark\" role=\"img\" aria-label=\"{word}\">{mark}</span><span>{text}</span></li>"
-        );
-    }
-    out.push_str("</ul>");
-    out
-}
 
 /// A page under construction.
 #[derive(Clone, Debug)]
@@ -297,6 +123,7 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::table::Table;
 
     #[test]
     fn a_page_names_nothing_outside_itself_and_lets_no_text_become_markup() {

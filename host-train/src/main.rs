@@ -2,6 +2,8 @@
 //!
 //! Data goes to stdout, talk to stderr.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 mod cli;
 
 use std::process::ExitCode;

@@ -1,13 +1,16 @@
 //! Figures of one model file, and their table.
 
-use serde::Serialize;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
 use undertone_train::corpora::{Clip, Corpus};
 use undertone_train::evaluation::condition::Condition;
 use undertone_train::evaluation::metrics::{Figures, Outcome};
 use undertone_train::evaluation::speakers::{by_speaker, interval, quantiles};
 
 /// Figures of one model file.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Report {
     pub(super) model: String,
     pub(super) content_hash: String,
@@ -16,13 +19,13 @@ pub(super) struct Report {
     pub(super) conditions: Vec<ConditionFigures>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ConditionFigures {
     pub(super) condition: Condition,
     pub(super) corpora: Vec<CorpusFigures>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct CorpusFigures {
     pub(super) corpus: Corpus,
     pub(super) speakers: usize,
@@ -32,6 +35,20 @@ pub(super) struct CorpusFigures {
     /// UA of the 10, 50 and 90 % speakers.
     pub(super) speaker_quantiles: Option<[f64; 3]>,
     pub(super) figures: Figures,
+}
+
+impl Report {
+    /// What `--json` wrote.
+    pub(super) fn read(file: &Path) -> Result<Self> {
+        let text =
+            std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        serde_json::from_slice(&text).with_context(|| {
+            format!(
+                "{}: is not what `undertone-train evaluate MODEL CORPORA --json` writes",
+                file.display()
+            )
+        })
+    }
 }
 
 pub(super) fn figures(

@@ -1,5 +1,6 @@
 //! `undertone-train evaluate`: a model file on speakers that it never heard, or whole protocols.
 
+mod card;
 mod figures;
 
 use std::path::{Path, PathBuf};
@@ -48,13 +49,14 @@ pub(crate) struct EvaluateArgs {
 
 #[derive(Debug, Subcommand)]
 enum EvaluateCommand {
-    /// Write the results of protocols as a Markdown table
+    /// Write results as Markdown tables: those of protocols, or those of one model file for its card
     Table(TableArgs),
 }
 
 #[derive(Debug, Args)]
 struct TableArgs {
-    /// Folder with the results of one recipe, for instance models/evaluation/default.
+    /// Folder with the results of one recipe, for instance models/evaluation/recipe-3, or a file that
+    /// `evaluate MODEL CORPORA --json` wrote.
     results: PathBuf,
 }
 
@@ -143,6 +145,9 @@ impl EvaluateArgs {
 
 impl TableArgs {
     fn run(self) -> Result<()> {
+        if self.results.is_file() {
+            return output::text(&card::markdown(&Report::read(&self.results)?));
+        }
         let failed = || format!("cannot read {}", self.results.display());
         let mut files = std::fs::read_dir(&self.results)
             .with_context(failed)?

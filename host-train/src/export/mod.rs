@@ -12,6 +12,7 @@ mod fold;
 mod layers;
 mod onnx;
 pub mod quantise;
+mod rounding;
 mod streaming;
 mod windowed;
 

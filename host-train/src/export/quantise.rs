@@ -1,7 +1,7 @@
 //! Weights as 8-bit integers: a quarter of the file, computed with in `f32` all the same.
 //!
 //! Each output channel of a convolution or matrix has its own scale, its largest weight's absolute value over 127
-//! (symmetric, no zero point). `DequantizeLinear` on the constants keeps the file plain ONNX; `undertone-model` folds it
+//! (symmetric, no zero point), and is rounded so that sums are kept ([`super::rounding`]). `DequantizeLinear` on the constants keeps the file plain ONNX; `undertone-model` folds it
 //! away when it loads, since the inference library would do it anew at every run.
 
 use std::collections::HashMap;
@@ -11,13 +11,11 @@ use undertone_model::onnx::{GraphProto, ModelProto, NodeProto, TensorProto};
 
 use super::ExportError;
 use super::onnx::int;
+use super::rounding::{LARGEST, integers};
 
 /// Weights with fewer values than this stay `f32`: together they are a tenth of the file, and the first convolution alone moves
 /// answers six times as far as all the large ones.
 const FEWEST: usize = 10_000;
-/// Largest quantised magnitude; -128 stays unused, so that the range is symmetric.
-const LARGEST: f32 = 127.0;
-
 /// Largest share of a network's weights that [`choices`] leaves as `f32` beyond the small ones, so that the file grows by a fifth at most.
 const MOST_SPARED: f64 = 1.0 / 12.0;
 
@@ -141,13 +139,23 @@ fn replace(
         .iter_mut()
         .filter(|scale| **scale == 0.0)
         .for_each(|scale| *scale = 1.0);
-    let integers = values.iter().enumerate().map(|(index, value)| {
-        let integer = (value / scales[channel(index)])
-            .round()
-            .clamp(-LARGEST, LARGEST);
-        (integer as i8).to_le_bytes()[0]
-    });
-    let raw_data = integers.collect();
+    // A convolution's kernel lies in a row; of a matrix every weight is its own.
+    let kernel = if axis == 0 {
+        dims.iter().skip(2).product()
+    } else {
+        1
+    };
+    let mut raw_data = vec![0u8; values.len()];
+    for (number, scale) in scales.iter().enumerate() {
+        let places: Vec<usize> = (0..values.len())
+            .filter(|&index| channel(index) == number)
+            .collect();
+        let steps = places.iter().map(|&place| values[place] / scale);
+        let steps: Vec<f32> = steps.map(|step| step.clamp(-LARGEST, LARGEST)).collect();
+        for (place, integer) in places.into_iter().zip(integers(&steps, kernel)) {
+            raw_data[place] = integer.to_le_bytes()[0];
+        }
+    }
     let (integers, scale) = (
         format!("{}_int8", weight.name),
         format!("{}_scale", weight.name),

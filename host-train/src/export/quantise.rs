@@ -1,7 +1,7 @@
 //! Weights as 8-bit integers: a quarter of the file, computed with in `f32` all the same.
 //!
 //! Each output channel of a convolution or matrix has its own scale, its largest weight's absolute value over 127
-//! (symmetric, no zero point), and is rounded so that sums are kept ([`super::rounding`]). `DequantizeLinear` on the constants keeps the file plain ONNX; `undertone-model` folds it
+//! (symmetric, no zero point), and is rounded so that sums are kept (`rounding`). `DequantizeLinear` on the constants keeps the file plain ONNX; `undertone-model` folds it
 //! away when it loads, since the inference library would do it anew at every run.
 
 use std::collections::HashMap;

@@ -145,11 +145,11 @@ fn replace(
     } else {
         1
     };
+    let block = (inner * dims[axis]).max(1);
     let mut raw_data = vec![0u8; values.len()];
     for (number, scale) in scales.iter().enumerate() {
-        let places: Vec<usize> = (0..values.len())
-            .filter(|&index| channel(index) == number)
-            .collect();
+        let starts = (number * inner..values.len()).step_by(block);
+        let places: Vec<usize> = starts.flat_map(|start| start..start + inner).collect();
         let steps = places.iter().map(|&place| values[place] / scale);
         let steps: Vec<f32> = steps.map(|step| step.clamp(-LARGEST, LARGEST)).collect();
         for (place, integer) in places.into_iter().zip(integers(&steps, kernel)) {

@@ -5,6 +5,8 @@
 //! errors of every kernel, and then of every output channel, sum to half a step at most: the first two levels of SQuant (Guo et al. 2022,
 //! "On-the-fly data-free quantization via diagonal Hessian approximation"), which need no data either.
 
+use std::ops::Range;
+
 /// Largest rounded magnitude; -128 stays unused, so that the range is symmetric.
 pub(super) const LARGEST: f32 = 127.0;
 
@@ -15,26 +17,23 @@ pub(super) fn integers(steps: &[f32], kernel: usize) -> Vec<i8> {
         rounded: steps.iter().map(|step| step.round()).collect(),
         steps,
     };
-    let kernels: Vec<Vec<usize>> = (0..steps.len())
-        .collect::<Vec<_>>()
-        .chunks(kernel.max(1))
-        .map(<[usize]>::to_vec)
-        .collect();
-    for places in &kernels {
-        let excess = channel.excess(places);
+    let kernel = kernel.max(1);
+    let kernels = (0..steps.len())
+        .step_by(kernel)
+        .map(|start| start..(start + kernel).min(steps.len()));
+    for places in kernels.clone() {
+        let excess = channel.excess(places.clone());
         for _ in 0..flips(excess) {
-            if let Some(place) = channel.nearest(places, excess) {
+            if let Some(place) = channel.nearest(places.clone(), excess) {
                 channel.flip(place, excess);
             }
         }
     }
-    let all: Vec<usize> = (0..steps.len()).collect();
-    let excess = channel.excess(&all);
+    let excess = channel.excess(0..steps.len());
     // One weight of a kernel at most, first of those that are off to the same side as the whole.
     let mut open: Vec<(f32, usize)> = kernels
-        .iter()
         .filter_map(|places| {
-            let off = channel.excess(places) * excess.signum();
+            let off = channel.excess(places.clone()) * excess.signum();
             Some((off, channel.nearest(places, excess)?))
         })
         .collect();
@@ -61,16 +60,17 @@ impl Channel<'_> {
     }
 
     /// By how much the integers at `places` exceed the weights, in sum.
-    fn excess(&self, places: &[usize]) -> f32 {
-        places.iter().map(|&place| self.error(place)).sum()
+    fn excess(&self, places: Range<usize>) -> f32 {
+        places.map(|place| self.error(place)).sum()
     }
 
     /// Where a step against `excess` costs least; `None` where the range ends everywhere.
-    fn nearest(&self, places: &[usize], excess: f32) -> Option<usize> {
+    fn nearest(&self, places: Range<usize>, excess: f32) -> Option<usize> {
         let open = |place: &usize| (self.rounded[*place] - excess.signum()).abs() <= LARGEST;
         let gain = |place: usize| self.error(place) * excess.signum();
-        let places = places.iter().copied().filter(open);
-        places.max_by(|&a, &b| gain(a).total_cmp(&gain(b)))
+        places
+            .filter(open)
+            .max_by(|&a, &b| gain(a).total_cmp(&gain(b)))
     }
 
     fn flip(&mut self, place: usize, excess: f32) {

@@ -50,19 +50,18 @@ impl Section {
 
     /// Figures beside each other, as many as fit.
     pub fn figures(&mut self, figures: &[Figure]) -> &mut Self {
-        self.body.push_str("<div class=\"grid\">");
-        for figure in figures {
-            self.body.push_str(&figure.html());
-        }
-        self.body.push_str("</div>");
-        self
+        self.grid("grid", figures)
     }
 
     /// Small figures beside each other, up to four in a row.
     pub fn gallery(&mut self, figures: &[Figure]) -> &mut Self {
-        self.body.push_str("<div class=\"grid small\">");
+        self.grid("grid small", figures)
+    }
+
+    fn grid(&mut self, class: &str, figures: &[Figure]) -> &mut Self {
+        let _ = write!(self.body, "<div class=\"{class}\">");
         for figure in figures {
-            self.body.push_str(&figure.html());
+            self.figure(figure);
         }
         self.body.push_str("</div>");
         self

@@ -16,6 +16,7 @@ use super::rounding::{LARGEST, integers};
 /// Weights with fewer values than this stay `f32`: together they are a tenth of the file, and the first convolution alone moves
 /// answers six times as far as all the large ones.
 const FEWEST: usize = 10_000;
+
 /// Largest share of a network's weights that [`choices`] leaves as `f32` beyond the small ones, so that the file grows by a fifth at most.
 const MOST_SPARED: f64 = 1.0 / 12.0;
 
@@ -128,17 +129,6 @@ fn replace(
         .map(|&dim| usize::try_from(dim).unwrap_or(0))
         .collect();
     let inner: usize = dims[axis + 1..].iter().product();
-    let channel = |index: usize| index / inner % dims[axis];
-    let mut scales = vec![0f32; dims[axis]];
-    for (index, value) in values.iter().enumerate() {
-        let scale = &mut scales[channel(index)];
-        *scale = scale.max(value.abs() / LARGEST);
-    }
-    // A channel of zeros has no scale of its own.
-    scales
-        .iter_mut()
-        .filter(|scale| **scale == 0.0)
-        .for_each(|scale| *scale = 1.0);
     // A convolution's kernel lies in a row; of a matrix every weight is its own.
     let kernel = if axis == 0 {
         dims.iter().skip(2).product()
@@ -146,15 +136,23 @@ fn replace(
         1
     };
     let block = (inner * dims[axis]).max(1);
+    let mut scales = Vec::with_capacity(dims[axis]);
     let mut raw_data = vec![0u8; values.len()];
-    for (number, scale) in scales.iter().enumerate() {
-        let starts = (number * inner..values.len()).step_by(block);
+    for channel in 0..dims[axis] {
+        let starts = (channel * inner..values.len()).step_by(block);
         let places: Vec<usize> = starts.flat_map(|start| start..start + inner).collect();
+        let steps = places.iter().map(|&place| values[place].abs() / LARGEST);
+        let scale = match steps.fold(0.0, f32::max) {
+            // A channel of zeros has no scale of its own.
+            0.0 => 1.0,
+            scale => scale,
+        };
         let steps = places.iter().map(|&place| values[place] / scale);
         let steps: Vec<f32> = steps.map(|step| step.clamp(-LARGEST, LARGEST)).collect();
         for (place, integer) in places.into_iter().zip(integers(&steps, kernel)) {
             raw_data[place] = integer.to_le_bytes()[0];
         }
+        scales.push(scale);
     }
     let (integers, scale) = (
         format!("{}_int8", weight.name),

@@ -1,6 +1,6 @@
 //! The figures of one model file as Markdown, for its card.
 
-use super::figures::{ConditionFigures, CorpusFigures, Report};
+use super::figures::{ConditionFigures, CorpusFigures, Report, percent};
 
 /// The tables of a card: figures and recall as recorded (or of the condition that was measured first), what harder listening
 /// costs, and wrong answers by coverage.
@@ -98,10 +98,6 @@ fn table(columns: impl Iterator<Item = String>, rows: impl Iterator<Item = Vec<S
 fn name(row: &CorpusFigures) -> String {
     let classes = row.figures.recall.iter().flatten().count();
     format!("{}, {classes} classes", row.corpus.name())
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.1}", 100.0 * share)
 }
 
 fn none() -> String {

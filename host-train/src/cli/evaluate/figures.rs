@@ -76,6 +76,10 @@ pub(super) fn figures(
     })
 }
 
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.1}", 100.0 * share)
+}
+
 pub(super) fn table(report: &Report) -> String {
     let mut lines = vec![format!(
         "{} (hash {}), fold {}: speakers that it never heard",
@@ -93,7 +97,6 @@ pub(super) fn table(report: &Report) -> String {
 }
 
 fn condition_table(heard: &ConditionFigures, labels: &[String], lines: &mut Vec<String>) {
-    let percent = |share: f64| format!("{:.1}", 100.0 * share);
     lines.push(format!(
         "{:<9}{:>9}{:>7}{:>8}{:>7}{:>13}{:>10}{:>10}{:>7}{:>11}{:>14}",
         "corpus",

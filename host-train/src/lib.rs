@@ -27,6 +27,7 @@ pub mod digest;
 pub mod evaluation;
 pub mod export;
 pub mod features;
+pub mod guide;
 pub mod network;
 pub mod report;
 pub mod sound;

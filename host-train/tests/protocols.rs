@@ -16,6 +16,7 @@ use undertone_train::evaluation::protocol::Protocol;
 use undertone_train::evaluation::results::Results;
 use undertone_train::evaluation::table::markdown;
 use undertone_train::export::{Weights, export_run};
+use undertone_train::features::ClipFeatures;
 use undertone_train::network::classic::ClassicConfig;
 use undertone_train::network::streaming::Shape;
 use undertone_train::training::checkpoint::RunFolder;
@@ -89,7 +90,7 @@ fn a_run_is_trained_without_its_fold_scored_on_it_and_never_twice() {
         features: recipe_features(&clips, &recipe, None).unwrap(),
         recipe: recipe.clone(),
         runs: dir.path().join("runs"),
-        teachers: None,
+        said: Vec::new(),
         device: Device::flex().autodiff(),
     };
     let runs = plan(&[Protocol::RavdessEmobox, Protocol::ZeroShot], &[4]);
@@ -135,22 +136,27 @@ fn a_run_is_trained_without_its_fold_scored_on_it_and_never_twice() {
     let refused = open(&file, other, &clips);
     assert!(matches!(refused, Err(MeasureError::OtherRun { .. })));
 
-    // The same run again, taught by the first one's file; a teacher of another fold would have heard the test speakers.
+    // The same run again, with a guide.
+    let mut guided = recipe;
+    guided.guide.encoder = Some("ab12".to_owned());
+    let missing = prepare(&clips, guided.clone(), None, None).unwrap_err();
+    assert!(missing.to_string().contains("--guide"), "{missing}");
+    let said = |index: usize| ClipFeatures {
+        rows: 3,
+        values: (0..30).map(|i| ((i * 7 + index) % 11) as f32).collect(),
+    };
     let taught = Bench {
         runs: dir.path().join("taught"),
-        teachers: Some(bench.runs.clone()),
+        said: (0..clips.len()).map(said).collect(),
         features: bench.features.clone(),
         device: Device::flex().autodiff(),
-        recipe,
+        recipe: guided,
         ..bench
     };
     taught.train(run, |_, _| ()).unwrap();
-    let distilled = std::fs::read_to_string(taught.runs.join("fold-2-seed-4/recipe.json")).unwrap();
-    assert!(distilled.contains(&model.metadata().content_hash));
-    let stranger = taught.teachers.as_ref().unwrap().join("fold-3-seed-9.onnx");
-    std::fs::copy(&file, stranger).unwrap();
-    let refused = taught.train(other, |_, _| ()).unwrap_err().to_string();
-    assert!(refused.contains("must not hear"), "{refused}");
+    let plan = std::fs::read_to_string(taught.runs.join("fold-2-seed-4/recipe.json")).unwrap();
+    assert!(plan.contains("ab12"), "{plan}");
+    open(&taught.file(run), run, &clips).unwrap();
 }
 
 #[test]
@@ -174,7 +180,7 @@ fn a_run_on_crema_d_alone_has_no_output_for_surprise_and_another_corpus_is_refus
         classes: Classes::Product,
         ..tiny()
     };
-    let prepared = prepare(&alone, recipe, None, &[]).unwrap();
+    let prepared = prepare(&alone, recipe, None, None).unwrap();
     let six = ["neutral", "happy", "sad", "angry", "fear", "disgust"];
     assert_eq!(prepared.plan.labels, six);
     let material = Material {
@@ -190,7 +196,7 @@ fn a_run_on_crema_d_alone_has_no_output_for_surprise_and_another_corpus_is_refus
     let model = Model::from_bytes(&written.bytes).unwrap();
     assert_eq!(model.metadata().labels, six);
 
-    let refused = prepare(&ravdess(other), prepared.plan.recipe, None, &[]).unwrap_err();
+    let refused = prepare(&ravdess(other), prepared.plan.recipe, None, None).unwrap_err();
     let refused = refused.to_string();
     assert!(refused.contains("labelled surprise"), "{refused}");
     assert!(refused.contains("classes=product"), "{refused}");

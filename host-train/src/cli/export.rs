@@ -33,11 +33,11 @@ impl ExportArgs {
     pub(crate) fn run(self) -> Result<()> {
         let (folder, plan, state) = RunFolder::load(&self.run)?;
         let clips = clips(&self.corpora, |left_out| eprintln!("left out: {left_out}"))?;
-        // Neither teachers nor changed samples have a part in what is written.
+        // Neither a guide nor changed samples have a part in what is written.
         let mut recipe = plan.recipe.clone();
         recipe.wave.share = 0.0;
-        recipe.teacher.models.clear();
-        let mut prepared = prepare(&clips, recipe, Some(self.cache), &[])?;
+        recipe.guide.encoder = None;
+        let mut prepared = prepare(&clips, recipe, Some(self.cache), None)?;
         prepared.plan.recipe = plan.recipe.clone();
         anyhow::ensure!(
             prepared.plan == plan,

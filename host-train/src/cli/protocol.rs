@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use burn::tensor::Device;
 use clap::Args;
 use undertone_train::corpora::{Clip, Corpus};
 use undertone_train::evaluation::condition::Condition;
@@ -12,8 +13,9 @@ use undertone_train::evaluation::plan::{Run, plan};
 use undertone_train::evaluation::protocol::Protocol;
 use undertone_train::evaluation::results::Results;
 use undertone_train::features::{ClipFeatures, Extractor};
+use undertone_train::guide::Guide;
 use undertone_train::training::device::Place;
-use undertone_train::training::prepare::{clips, recipe_features};
+use undertone_train::training::prepare::{clips, guide_says, recipe_features};
 use undertone_train::training::recipe::Recipe;
 
 use super::output;
@@ -37,9 +39,6 @@ pub(crate) struct ProtocolArgs {
     /// Take the model files from here (fold-1-seed-1.onnx and so on) and train nothing.
     #[arg(long, value_name = "DIR")]
     models: Option<PathBuf>,
-    /// Distil from the model files of other runs here, by the same names and of any seed.
-    #[arg(long, value_name = "DIR", conflicts_with = "models")]
-    teachers: Option<PathBuf>,
     /// Folder for results.
     #[arg(long, value_name = "DIR", default_value = "models/evaluation")]
     results: PathBuf,
@@ -97,9 +96,10 @@ impl ProtocolArgs {
     }
 
     /// The recipe of protocol runs. It stands for all of them: what a run tells apart follows from who is kept out.
-    fn base(&self) -> Result<Recipe> {
-        let (recipe, _) = self.recipe.read()?;
-        Ok(recipe.changed(&["classes=calm-apart".to_owned()])?)
+    fn base(&self, device: &Device) -> Result<(Recipe, Option<Guide>)> {
+        let (recipe, guide) = self.recipe.read(device)?;
+        let recipe = recipe.changed(&["classes=calm-apart".to_owned()])?;
+        Ok((recipe, guide))
     }
 
     fn speakers(
@@ -109,22 +109,28 @@ impl ProtocolArgs {
         conditions: &[Condition],
         cache: &Path,
     ) -> Result<()> {
-        let recipe = self.base()?;
+        let device = self.device.device()?;
+        let (recipe, guide) = self.base(&device)?;
         recipe.check()?;
         let (hash, models) = match &self.models {
             Some(models) => ("given".to_owned(), models),
             None => (recipe_hash(&recipe), &self.runs),
         };
+        let (features, said) = match self.models {
+            Some(_) => Default::default(),
+            None => {
+                let features = recipe_features(clips, &recipe, Some(cache.to_owned()))?;
+                let said = guide_says(guide.as_ref(), clips, &recipe, Some(cache))?;
+                (features, said)
+            }
+        };
         let bench = Bench {
             clips,
-            features: match self.models {
-                Some(_) => Vec::new(),
-                None => recipe_features(clips, &recipe, Some(cache.to_owned()))?,
-            },
+            features,
+            said,
             recipe,
             runs: models.clone(),
-            teachers: self.teachers.clone(),
-            device: self.device.device()?,
+            device,
         };
         std::fs::create_dir_all(models)
             .with_context(|| format!("cannot make {}", models.display()))?;

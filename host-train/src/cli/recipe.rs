@@ -4,8 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use burn::tensor::Device;
 use clap::{Args, ValueEnum};
-use undertone_model::Model;
+use undertone_train::guide::Guide;
 use undertone_train::training::recipe::Recipe;
 use undertone_train::training::schedule::Schedule;
 
@@ -32,9 +33,9 @@ pub(crate) struct RecipeArgs {
     /// Change one field of the recipe, for instance `augmentation.noise=0.5` or `shape.width=160`; may be given again.
     #[arg(long, value_name = "FIELD=VALUE")]
     set: Vec<String>,
-    /// Learn from the answers of this model file too (distillation), trained without the same speakers; may be given again.
-    #[arg(long, value_name = "MODEL")]
-    teacher: Vec<PathBuf>,
+    /// Learn too what the encoder of a Whisper model (its `model.safetensors`) makes of the clips.
+    #[arg(long, value_name = "FILE")]
+    guide: Option<PathBuf>,
     /// Epochs of the schedule [default: 40, classic and windowed: 50].
     #[arg(long)]
     epochs: Option<usize>,
@@ -53,8 +54,8 @@ pub(crate) struct RecipeArgs {
 }
 
 impl RecipeArgs {
-    /// The recipe, not yet checked, and the teachers that it names.
-    pub(crate) fn read(&self) -> Result<(Recipe, Vec<Model>)> {
+    /// The recipe, not yet checked, and the guide that was given, which it names; the guide listens on `device`.
+    pub(crate) fn read(&self, device: &Device) -> Result<(Recipe, Option<Guide>)> {
         let usual = match (&self.recipe, self.network) {
             (Some(file), _) => {
                 let text =
@@ -72,17 +73,11 @@ impl RecipeArgs {
         recipe.learning_rate = self.learning_rate.unwrap_or(recipe.learning_rate);
         recipe.schedule = self.schedule.unwrap_or(recipe.schedule);
         recipe.patience = self.patience.or(recipe.patience);
-        let teachers = self
-            .teacher
-            .iter()
-            .map(|file| super::model::load(file))
-            .collect::<Result<Vec<_>>>()?;
-        if !teachers.is_empty() {
-            recipe.teacher.models = teachers
-                .iter()
-                .map(|model| model.metadata().content_hash.clone())
-                .collect();
+        let open = |file: &PathBuf| Guide::open(file, recipe.guide.layers, device);
+        let guide = self.guide.as_ref().map(open).transpose()?;
+        if let Some(guide) = &guide {
+            recipe.guide.encoder = Some(guide.hash().to_owned());
         }
-        Ok((recipe, teachers))
+        Ok((recipe, guide))
     }
 }

@@ -47,13 +47,13 @@ impl TrainArgs {
     pub(crate) fn run(self) -> Result<()> {
         let device = self.device.device()?;
         let kept_out = self.fold.map(KeptOut::Fold).or(self.keep_out);
-        let (mut recipe, teachers) = self.recipe.read()?;
+        let (mut recipe, guide) = self.recipe.read(&device)?;
         recipe.seed = self.seed;
         recipe.kept_out = kept_out.unwrap_or(recipe.kept_out);
         recipe.check()?;
         let clips = clips(&self.corpora, |left_out| eprintln!("left out: {left_out}"))?;
         let cache = (!self.no_cache).then_some(self.cache);
-        let prepared = prepare(&clips, recipe, cache, &teachers)?;
+        let prepared = prepare(&clips, recipe, cache, guide.as_ref())?;
         eprintln!(
             "{} training clips, {} validation clips of {}",
             prepared.train.len(),

@@ -117,7 +117,7 @@ pub fn extract_samples(
 }
 
 /// Runs `one` over all clips in parallel, unless `cache` has the result of this `description` already.
-pub(super) fn compute(
+pub(crate) fn compute(
     clips: &[Clip],
     cache: Option<&Path>,
     description: &str,

@@ -14,6 +14,7 @@ pub mod window;
 use std::path::PathBuf;
 
 pub use cache::CacheError;
+pub(crate) use extract::compute;
 pub use extract::{Extractor, extract_samples, read_samples, spoken_samples};
 pub use live::LiveWindow;
 pub use window::{Excerpt, WindowExtractor};

@@ -23,9 +23,9 @@ pub trait Network: Module {
     /// (`[batch, 1, steps]`) is 1 where an encoder step belongs to the clip.
     fn logits(&self, features: Tensor<3>, mask: Tensor<3>) -> Tensor<2>;
 
-    /// Logits to be trained, and the statistics `[batch, statistics]` that they are made of, for a network that pools. A
+    /// Logits to be trained, and the encoder's steps `[batch, width, steps]` that they are made of, for a network that has some. A
     /// committee gives `[members * batch, classes]`, one member after the other.
-    fn heard(&self, features: Tensor<3>, mask: Tensor<3>) -> (Tensor<2>, Option<Tensor<2>>) {
+    fn heard(&self, features: Tensor<3>, mask: Tensor<3>) -> (Tensor<2>, Option<Tensor<3>>) {
         (self.logits(features, mask), None)
     }
 
@@ -45,9 +45,9 @@ impl Network for StreamingNet {
         self.forward(features, mask)
     }
 
-    fn heard(&self, features: Tensor<3>, mask: Tensor<3>) -> (Tensor<2>, Option<Tensor<2>>) {
-        let (logits, pooled) = StreamingNet::heard(self, features, mask);
-        (logits, Some(pooled))
+    fn heard(&self, features: Tensor<3>, mask: Tensor<3>) -> (Tensor<2>, Option<Tensor<3>>) {
+        let (logits, steps) = StreamingNet::heard(self, features, mask);
+        (logits, Some(steps))
     }
 
     fn time_stride(&self) -> usize {

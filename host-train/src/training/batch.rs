@@ -1,6 +1,6 @@
 //! Clips to tensors.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::goal;
 use crate::features::ClipFeatures;
@@ -12,22 +12,21 @@ pub struct Example {
     pub features: ClipFeatures,
     /// Class index.
     pub target: usize,
-    /// What is asked for instead of the class alone: a distribution over the classes.
-    pub soft: Option<Vec<f32>>,
     /// Whether the clip's corpus knows each class; the others are left out of its loss and score.
     pub known: Vec<bool>,
     /// Group that scores are averaged by: the corpus.
     pub group: usize,
     /// Number of the speaker among those of the run.
     pub speaker: usize,
+    /// What the guide says of the clip, an encoder step a frame, standardised ([`super::guided`]); empty without a guide.
+    pub guide: ClipFeatures,
 }
 
 impl Example {
     /// What the network is asked for, with label smoothing.
     #[must_use]
     pub fn goal(&self, smoothing: f32) -> Vec<f32> {
-        let certain = || goal::certain(self.target, self.known.len());
-        let mut goal = self.soft.clone().unwrap_or_else(certain);
+        let mut goal = goal::certain(self.target, self.known.len());
         goal::smooth(&mut goal, &self.known, smoothing);
         goal
     }
@@ -45,7 +44,15 @@ pub struct HostBatch {
     mask: Vec<f32>,
     goals: Vec<f32>,
     barred: Vec<f32>,
-    speakers: Vec<i64>,
+    guide: Option<HostGuide>,
+}
+
+/// What the guide says of the clips of one step.
+#[derive(Clone, Debug)]
+struct HostGuide {
+    dimensions: usize,
+    values: Vec<f32>,
+    mask: Vec<f32>,
 }
 
 /// Clips of one step on a device.
@@ -59,8 +66,8 @@ pub struct Batch {
     pub goals: Tensor<2>,
     /// 0 for classes that the clip's corpus knows and a large negative number for others, `[batch, classes]`.
     pub barred: Tensor<2>,
-    /// Who speaks, `[batch]`.
-    pub speakers: Tensor<1, Int>,
+    /// What the guide says, `[batch, steps, dimensions]`, and 1 where it says anything, `[batch, steps, 1]`.
+    pub guide: Option<(Tensor<3>, Tensor<3>)>,
 }
 
 /// What is added to the logit of a class that a clip's corpus does not know.
@@ -105,8 +112,25 @@ impl HostBatch {
             barred: known
                 .map(|&known| if known { 0.0 } else { BARRED })
                 .collect(),
-            speakers: examples.iter().map(|e| e.speaker as i64).collect(),
+            guide: None,
         }
+    }
+
+    /// What the guide says of each clip, step after step.
+    pub(super) fn guided(&mut self, said: &[ClipFeatures]) {
+        let dimensions = said.first().map_or(0, |said| said.rows);
+        let mut guide = HostGuide {
+            dimensions,
+            values: vec![0.0; self.clips * self.steps * dimensions],
+            mask: vec![0.0; self.clips * self.steps],
+        };
+        for (place, said) in said.iter().enumerate() {
+            let steps = said.frames().min(self.steps);
+            let values = &mut guide.values[place * self.steps * dimensions..];
+            values[..steps * dimensions].copy_from_slice(&said.values[..steps * dimensions]);
+            guide.mask[place * self.steps..][..steps].fill(1.0);
+        }
+        self.guide = Some(guide);
     }
 
     /// The batch on `device`.
@@ -119,7 +143,12 @@ impl HostBatch {
             mask: Tensor::from_data(TensorData::new(self.mask, [clips, 1, steps]), device),
             goals: Tensor::from_data(TensorData::new(self.goals, [clips, classes]), device),
             barred: Tensor::from_data(TensorData::new(self.barred, [clips, classes]), device),
-            speakers: Tensor::from_data(TensorData::new(self.speakers, [clips]), device),
+            guide: self.guide.map(|guide| {
+                let shape = [clips, steps, guide.dimensions];
+                let values = Tensor::from_data(TensorData::new(guide.values, shape), device);
+                let mask = TensorData::new(guide.mask, [clips, steps, 1]);
+                (values, Tensor::from_data(mask, device))
+            }),
         }
     }
 }

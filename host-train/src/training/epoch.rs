@@ -1,5 +1,6 @@
 //! Which clips an epoch hears, in which order, and how each is changed.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -12,7 +13,6 @@ use super::augment::splice::splice;
 use super::bank::WaveBank;
 use super::batch::{Example, HostBatch};
 use super::normalise::Normalisation;
-use super::order::{balanced, limit};
 use super::recipe::Recipe;
 use crate::features::{ClipFeatures, Window};
 
@@ -29,8 +29,7 @@ pub struct Epoch<'a> {
 }
 
 impl<'a> Epoch<'a> {
-    /// Plans an epoch: shuffled, then grouped by similar length so that little is padded. What the recipe says of
-    /// `balance` and `speaker_clips` decides which clips are in it.
+    /// Plans an epoch: shuffled, then grouped by similar length so that little is padded.
     #[must_use]
     pub fn new(examples: &'a [Example], recipe: &Recipe, number: usize) -> Self {
         let seed = recipe
@@ -38,11 +37,8 @@ impl<'a> Epoch<'a> {
             .wrapping_mul(0x9E37_79B9_7F4A_7C15)
             .wrapping_add(number as u64);
         let mut rng = StdRng::seed_from_u64(seed);
-        let mut order = balanced(examples, recipe.balance, &mut rng);
+        let mut order: Vec<usize> = (0..examples.len()).collect();
         order.shuffle(&mut rng);
-        if let Some(most) = recipe.speaker_clips {
-            limit(&mut order, examples, most);
-        }
         let batch = recipe.batch;
         // Sorting within pools of a few batches keeps the order random enough.
         for pool in order.chunks_mut(batch * 8) {
@@ -93,27 +89,36 @@ impl<'a> Epoch<'a> {
             .map(|&i| &self.examples[i])
             .collect();
         let bands = recipe.bands();
-        let clips: Vec<ClipFeatures> = self.batches[position]
+        let heard: Vec<(ClipFeatures, ClipFeatures)> = self.batches[position]
             .par_iter()
-            .map(|&index| self.clip(index, recipe, &bands, normalisation, bank))
+            .map(|&index| self.clip(index, recipe, &bands, stride, normalisation, bank))
             .collect();
-        HostBatch::stack(&clips, &chosen, stride, recipe.label_smoothing)
+        let (clips, said): (Vec<_>, Vec<_>) = heard.into_iter().unzip();
+        let mut batch = HostBatch::stack(&clips, &chosen, stride, recipe.label_smoothing);
+        if said.iter().any(|said| said.rows > 0) {
+            batch.guided(&said);
+        }
+        batch
     }
 
+    /// A clip as it is heard, and what the guide says of it.
     fn clip(
         &self,
         index: usize,
         recipe: &Recipe,
         bands: &Range<usize>,
+        stride: usize,
         normalisation: &Normalisation,
         bank: Option<&WaveBank>,
-    ) -> ClipFeatures {
+    ) -> (ClipFeatures, ClipFeatures) {
         let mut rng = StdRng::seed_from_u64(self.seed ^ ((index as u64 + 1) << 20));
         let other = &self.examples[rng.random_range(0..self.examples.len())].features;
         let augmentation = &recipe.augmentation;
         let variant = |index: usize| bank.and_then(|bank| bank.variant(index, self.number));
         let (changed, plain) = (variant(index), &self.examples[index].features);
         let mut features = changed.as_deref().unwrap_or(plain);
+        let mut said = Cow::Borrowed(&self.examples[index].guide);
+        let mut frames = plain.frames();
         let spliced;
         // Nothing is drawn where it is off, so that older runs can be repeated.
         if augmentation.splice > 0.0
@@ -121,16 +126,30 @@ impl<'a> Epoch<'a> {
             && let Some(mate) = self.mate(index, &mut rng)
         {
             let (changed, plain) = (variant(mate), &self.examples[mate].features);
-            spliced = splice(features, changed.as_deref().unwrap_or(plain), &mut rng);
+            let cut;
+            (spliced, cut) = splice(features, changed.as_deref().unwrap_or(plain), &mut rng);
             features = &spliced;
+            if said.rows > 0 {
+                said = Cow::Owned(cut.join(&said, &self.examples[mate].guide));
+                frames = said.frames() * stride;
+            }
         }
-        let mut clip = augmentation.apply(features, other, bands.clone(), recipe.longest, &mut rng);
+        let heard = features.frames();
+        let (mut clip, part) =
+            augmentation.apply(features, other, bands.clone(), recipe.longest, &mut rng);
+        let said = if said.rows > 0 {
+            // A copy that is slower has more frames for the same step.
+            let frames = (heard * stride) as f32 / frames.max(1) as f32;
+            part.along(&said, frames, stride, clip.frames() / stride)
+        } else {
+            ClipFeatures::default()
+        };
         if let Some(Window::Live(window)) = recipe.window {
             clip = window.at(&clip, rng.random_range(window.moments(&clip)));
         }
         normalisation.apply(&mut clip);
         augmentation.mask(&mut clip, &mut rng);
-        clip
+        (clip, said)
     }
 
     /// A clip of the same corpus and class by another speaker, if a few draws find one.
@@ -145,31 +164,6 @@ impl<'a> Epoch<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_speaker_has_more_clips_in_an_epoch_than_allowed_and_all_have_their_turn() {
-        // One speaker of 90 clips, five of 2.
-        let examples: Vec<Example> = (0..100)
-            .map(|index: usize| Example {
-                speaker: index.saturating_sub(88) / 2,
-                ..Example::default()
-            })
-            .collect();
-        let recipe = Recipe {
-            speaker_clips: Some(10),
-            batch: 7,
-            ..Recipe::default()
-        };
-        let mut heard = vec![0; 100];
-        for number in 0..60 {
-            let epoch = Epoch::new(&examples, &recipe, number);
-            let clips = epoch.batches.concat();
-            let loud = clips.iter().filter(|&&index| index < 90).count();
-            assert_eq!((loud, clips.len()), (10, 20), "epoch {number}");
-            clips.iter().for_each(|&index| heard[index] += 1);
-        }
-        assert!(heard.iter().all(|&times| times > 0), "{heard:?}");
-    }
 
     #[test]
     fn a_mate_is_another_speaker_of_the_same_corpus_and_class() {

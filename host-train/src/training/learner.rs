@@ -1,14 +1,14 @@
-//! Everything that a step changes: the network, its averaged copy, the speaker head, and their optimizers.
+//! Everything that a step changes: the network, its averaged copy, the head of the guide, and their optimizers.
 
 use burn::grad_clipping::GradientClippingConfig;
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 
 use super::TrainingError;
-use super::adversary::SpeakerHead;
 use super::average;
 use super::batch::Batch;
 use super::checkpoint::RunFolder;
+use super::guided::GuideHead;
 use super::loss::cross_entropy;
 use super::recipe::Recipe;
 use crate::network::Network;
@@ -19,7 +19,7 @@ pub(super) struct Learner<N> {
     optimizer: ModuleOptimizer,
     /// Without gradients.
     average: Option<N>,
-    adversary: Option<(SpeakerHead, ModuleOptimizer)>,
+    guide: Option<(GuideHead, ModuleOptimizer)>,
     strength: f32,
     decay: f32,
 }
@@ -33,23 +33,23 @@ fn optimizer(recipe: &Recipe) -> ModuleOptimizer {
 }
 
 impl<N: Network> Learner<N> {
-    /// A network that has learnt nothing; `statistics` and `speakers` are what the speaker head, if any, tells apart.
+    /// A network that has learnt nothing; `width` and `dimensions` are of the network's steps and of what the guide says of each, 0 without a guide.
     pub(super) fn new(
         network: N,
         recipe: &Recipe,
-        statistics: usize,
-        speakers: usize,
+        width: usize,
+        dimensions: usize,
         device: &Device,
     ) -> Self {
         Self {
             average: (recipe.average > 0.0).then(|| network.valid()),
-            adversary: (recipe.adversary > 0.0).then(|| {
-                let head = SpeakerHead::new(statistics, speakers, device);
+            guide: (width > 0 && dimensions > 0).then(|| {
+                let head = GuideHead::new(width, dimensions, device);
                 (head, optimizer(recipe))
             }),
             network,
             optimizer: optimizer(recipe),
-            strength: recipe.adversary,
+            strength: recipe.guide.strength,
             decay: recipe.average,
         }
     }
@@ -57,26 +57,25 @@ impl<N: Network> Learner<N> {
     /// One step at learning rate `rate`; gives the loss on the clips' classes.
     pub(super) fn step(mut self, batch: Batch, rate: f64) -> (Self, Tensor<1>) {
         let clips = batch.goals.dims()[0];
-        let (logits, pooled) = self.network.heard(batch.features, batch.mask);
+        let (logits, steps) = self.network.heard(batch.features, batch.mask);
         let members = logits.dims()[0] / clips;
         let loss = cross_entropy(logits, batch.barred, batch.goals);
         let shown = loss.clone().detach();
         // The sum over the members, so that each learns as it would alone but for the limit on gradients, which is theirs
         // together.
         let loss = loss * members as f32;
-        let guess = self
-            .adversary
-            .as_ref()
-            .zip(pooled)
-            .map(|((head, _), pooled)| head.loss(pooled, batch.speakers, self.strength));
+        let guess =
+            self.guide.as_ref().zip(steps).zip(batch.guide).map(
+                |(((head, _), steps), (said, mask))| head.loss(steps, said, mask) * self.strength,
+            );
         let mut gradients = match guess {
             Some(guess) => (loss + guess).backward(),
             None => loss.backward(),
         };
-        if let Some((head, mut optimizer)) = self.adversary.take() {
+        if let Some((head, mut optimizer)) = self.guide.take() {
             let own = GradientsParams::from_module(&mut gradients, &head);
             let head = optimizer.step(rate, head, own);
-            self.adversary = Some((head, optimizer));
+            self.guide = Some((head, optimizer));
         }
         let own = GradientsParams::from_grads(gradients, &self.network);
         self.network = self.optimizer.step(rate, self.network, own);
@@ -99,9 +98,9 @@ impl<N: Network> Learner<N> {
         if let Some(average) = &self.average {
             folder.save_weights(&format!("average-{turn}.bpk"), average)?;
         }
-        if let Some((head, optimizer)) = &self.adversary {
-            folder.save_weights(&format!("adversary-{turn}.bpk"), head)?;
-            folder.save_optimizer(&format!("adversary-optimizer-{turn}.bpk"), optimizer)?;
+        if let Some((head, optimizer)) = &self.guide {
+            folder.save_weights(&format!("guide-{turn}.bpk"), head)?;
+            folder.save_optimizer(&format!("guide-optimizer-{turn}.bpk"), optimizer)?;
         }
         Ok(())
     }
@@ -111,16 +110,16 @@ impl<N: Network> Learner<N> {
         let average = self
             .average
             .map(|average| folder.load_weights(&format!("average-{turn}.bpk"), average));
-        let adversary = self.adversary.map(|(head, optimizer)| {
-            let head = folder.load_weights(&format!("adversary-{turn}.bpk"), head)?;
-            let name = format!("adversary-optimizer-{turn}.bpk");
+        let guide = self.guide.map(|(head, optimizer)| {
+            let head = folder.load_weights(&format!("guide-{turn}.bpk"), head)?;
+            let name = format!("guide-optimizer-{turn}.bpk");
             Ok::<_, TrainingError>((head, folder.load_optimizer(&name, optimizer)?))
         });
         Ok(Self {
             network: folder.load_weights(&format!("last-{turn}.bpk"), self.network)?,
             optimizer: folder.load_optimizer(&format!("optimizer-{turn}.bpk"), self.optimizer)?,
             average: average.transpose()?,
-            adversary: adversary.transpose()?,
+            guide: guide.transpose()?,
             ..self
         })
     }

@@ -3,7 +3,6 @@
 //! [`split`] decides who is heard, [`epoch`], [`augment`] and [`batch`] make steps of it, [`run`] is the loop, [`checkpoint`]
 //! what survives an interruption. Everything random depends on the run's seed and the epoch's number alone.
 
-pub mod adversary;
 pub mod augment;
 pub mod average;
 pub mod bank;
@@ -13,12 +12,12 @@ pub mod classes;
 pub mod device;
 pub mod epoch;
 pub mod goal;
+pub mod guided;
 pub mod kept_out;
 pub mod label;
 mod learner;
 pub mod loss;
 pub mod normalise;
-mod order;
 pub mod prepare;
 pub mod recipe;
 pub mod run;

@@ -17,7 +17,6 @@ use super::learner::Learner;
 use super::schedule::{Schedule, one_cycle};
 use super::validate::{logits, score};
 use crate::corpora::Corpus;
-use crate::network::streaming::STATISTICS;
 use crate::network::{Network, NetworkConfig};
 
 /// Batches that are made ready ahead of the device.
@@ -49,8 +48,8 @@ pub fn train(
     device.seed(plan.recipe.seed);
     match &plan.network {
         NetworkConfig::Streaming(config) => {
-            let (network, statistics) = (config.init(device), STATISTICS * config.width());
-            train_network(folder, plan, network, statistics, material, device, report)
+            let (network, width) = (config.init(device), config.width());
+            train_network(folder, plan, network, width, material, device, report)
         }
         NetworkConfig::Classic(config) => train_network(
             folder,
@@ -68,7 +67,7 @@ fn train_network(
     folder: &Path,
     plan: &Plan,
     network: impl Network,
-    statistics: usize,
+    width: usize,
     material: Material<'_>,
     device: &Device,
     mut report: impl FnMut(usize, &EpochFigures),
@@ -85,9 +84,8 @@ fn train_network(
     let recipe = &plan.recipe;
     let folder = RunFolder::open(folder, plan)?;
     let mut state = folder.state()?;
-    let speakers = train.iter().map(|example| example.speaker + 1).max();
-    let speakers = speakers.unwrap_or(1);
-    let mut learner = Learner::new(network, recipe, statistics, speakers, device);
+    let dimensions = train[0].guide.rows;
+    let mut learner = Learner::new(network, recipe, width, dimensions, device);
     if !state.epochs.is_empty() {
         learner = learner.load(&folder, state.turn())?;
     }

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 
 use burn::tensor::Device;
 use sha2::{Digest, Sha256};
-use undertone_model::Model;
 
-use super::{MeasureError, load};
+use super::MeasureError;
 use crate::corpora::Clip;
 use crate::digest;
 use crate::evaluation::plan::Run;
@@ -23,12 +22,11 @@ use crate::training::split::split_with;
 /// Hash of all of a recipe that does not change from run to run.
 #[must_use]
 pub fn recipe_hash(recipe: &Recipe) -> String {
-    let mut plain = Recipe {
+    let plain = Recipe {
         seed: 0,
         kept_out: Default::default(),
         ..recipe.clone()
     };
-    plain.teacher.models.clear();
     let text = serde_json::to_vec(&plain).unwrap_or_default();
     digest::short(Sha256::new_with_prefix(text), 8)
 }
@@ -42,10 +40,10 @@ pub struct Bench<'a> {
     pub features: Vec<ClipFeatures>,
     /// The recipe; seed, speakers and classes are the run's.
     pub recipe: Recipe,
+    /// What the guide that `recipe` names says of them.
+    pub said: Vec<ClipFeatures>,
     /// Folder for runs and their model files.
     pub runs: PathBuf,
-    /// Folder with the model files of other runs, by the same names and of any seed, that teach those without the same speakers.
-    pub teachers: Option<PathBuf>,
     /// Where to train.
     pub device: Device,
 }
@@ -66,21 +64,19 @@ impl Bench<'_> {
         run: &Run,
         report: impl FnMut(usize, &EpochFigures),
     ) -> Result<(), MeasureError> {
-        let mut recipe = Recipe {
+        let recipe = Recipe {
             seed: run.seed,
             kept_out: run.kept_out,
             classes: run.classes(),
             ..self.recipe.clone()
         };
-        let teachers = self.teachers(run)?;
-        recipe.teacher.models = teachers
-            .iter()
-            .map(|teacher| teacher.metadata().content_hash.clone())
-            .collect();
         let sides = split_with(self.clips, run.kept_out, run.seed, recipe.validation)?;
-        let examples =
+        let mut examples =
             label(self.clips, self.features.clone(), recipe.classes).map_err(PrepareError::from)?;
-        let prepared = prepare_split(sides, self.clips, examples, recipe, &teachers)?;
+        for (example, said) in examples.iter_mut().zip(&self.said) {
+            example.guide = said.clone();
+        }
+        let prepared = prepare_split(sides, self.clips, examples, recipe)?;
         let material = Material {
             train: &prepared.train,
             validation: &prepared.validation,
@@ -96,28 +92,5 @@ impl Bench<'_> {
         fs::write(&partial, written.bytes)
             .and_then(|()| fs::rename(&partial, &file))
             .map_err(|source| MeasureError::File { path: file, source })
-    }
-
-    fn teachers(&self, run: &Run) -> Result<Vec<Model>, MeasureError> {
-        let Some(dir) = &self.teachers else {
-            return Ok(Vec::new());
-        };
-        let failed = |source| MeasureError::File {
-            path: dir.clone(),
-            source,
-        };
-        let begin = format!("{}-seed-", run.kept_out);
-        let mut files = fs::read_dir(dir)
-            .map_err(failed)?
-            .map(|entry| entry.map(|entry| entry.path()).map_err(failed))
-            .collect::<Result<Vec<_>, _>>()?;
-        files.retain(|file| {
-            let name = file
-                .file_name()
-                .map(|name| name.to_string_lossy().into_owned());
-            name.is_some_and(|name| name.starts_with(&begin) && name.ends_with(".onnx"))
-        });
-        files.sort();
-        files.iter().map(|file| load(file)).collect()
     }
 }

@@ -186,12 +186,12 @@ impl StreamingNet {
         x.swap_dims(0, 1).reshape([members * batch, classes])
     }
 
-    /// Class logits of whole utterances as [`StreamingNet::classify`] gives them, and the statistics that they are made of; `mask` is as for
+    /// Class logits of whole utterances as [`StreamingNet::classify`] gives them, and the steps that they are made of; `mask` is as for
     /// [`StreamingNet::pool`].
-    pub fn heard(&self, features: Tensor<3>, mask: Tensor<3>) -> (Tensor<2>, Tensor<2>) {
+    pub fn heard(&self, features: Tensor<3>, mask: Tensor<3>) -> (Tensor<2>, Tensor<3>) {
         let (steps, score) = self.encode(features);
-        let pooled = Self::pool(steps, score, mask);
-        (self.classify(pooled.clone()), pooled)
+        let pooled = Self::pool(steps.clone(), score, mask);
+        (self.classify(pooled), steps)
     }
 
     /// Class logits `[batch, classes]` of whole utterances, the mean of the members'.

@@ -41,6 +41,37 @@ pub struct Augmentation {
     pub mask_frames: usize,
 }
 
+/// Which part of a clip a changed copy is of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    start: usize,
+    rate: f32,
+}
+
+impl Part {
+    /// What goes along with the clip, a step for every `frames` frames of it, for `count` steps of `stride` frames of the copy.
+    pub(super) fn along(
+        self,
+        steps: &ClipFeatures,
+        frames: f32,
+        stride: usize,
+        count: usize,
+    ) -> ClipFeatures {
+        let last = steps.frames().saturating_sub(1);
+        let mut values = Vec::with_capacity(count * steps.rows);
+        for step in 0..count {
+            // The step in which the middle of the copy's lies.
+            let middle = (step as f32 + 0.5) * stride as f32 * self.rate + self.start as f32;
+            let at = ((middle / frames) as usize).min(last) * steps.rows;
+            values.extend_from_slice(&steps.values[at..at + steps.rows]);
+        }
+        ClipFeatures {
+            rows: steps.rows,
+            values,
+        }
+    }
+}
+
 impl Default for Augmentation {
     fn default() -> Self {
         Self {
@@ -74,16 +105,16 @@ impl Augmentation {
         }
     }
 
-    /// A changed copy of `clip`, at most `longest` frames of it; `other` is another training clip, for babble, and `bands` are
-    /// the log-mel rows.
-    pub fn apply(
+    /// A changed copy of `clip`, at most `longest` frames of it, and the part that it is of; `other` is another training clip, for
+    /// babble, and `bands` are the log-mel rows.
+    pub(super) fn apply(
         &self,
         clip: &ClipFeatures,
         other: &ClipFeatures,
         bands: Range<usize>,
         longest: usize,
         rng: &mut impl Rng,
-    ) -> ClipFeatures {
+    ) -> (ClipFeatures, Part) {
         let rate = 1.0 + spread(self.speed, rng);
         let shift = spread(self.mel_shift, rng);
         let crop = ((longest as f32 * rate) as usize).max(1);
@@ -96,7 +127,7 @@ impl Augmentation {
         if rng.random::<f32>() < self.noise && !bands.is_empty() {
             noise::add(&mut out, other, bands, self.noise_snr_db, rng);
         }
-        out
+        (out, Part { start, rate })
     }
 
     fn colour(&self, clip: &mut ClipFeatures, bands: Range<usize>, rng: &mut impl Rng) {
@@ -183,7 +214,9 @@ mod tests {
     fn switched_off_it_changes_nothing() {
         let clip = ramp(8, 30);
         let mut rng = StdRng::seed_from_u64(1);
-        let mut out = Augmentation::none().apply(&clip, &clip, 0..8, 100, &mut rng);
+        let mut out = Augmentation::none()
+            .apply(&clip, &clip, 0..8, 100, &mut rng)
+            .0;
         Augmentation::none().mask(&mut out, &mut rng);
         assert_eq!(out, clip);
     }
@@ -193,7 +226,9 @@ mod tests {
         let clip = ramp(8, 90);
         let draw = |seed| {
             let mut rng = StdRng::seed_from_u64(seed);
-            Augmentation::default().apply(&clip, &clip, 0..8, 50, &mut rng)
+            Augmentation::default()
+                .apply(&clip, &clip, 0..8, 50, &mut rng)
+                .0
         };
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));
@@ -209,7 +244,7 @@ mod tests {
         for frames in [1, 2, 3, 7, 100, 400] {
             for _ in 0..50 {
                 let clip = ramp(64, frames);
-                let mut out = hidden.apply(&clip, &ramp(64, 5), 0..64, 120, &mut rng);
+                let (mut out, _) = hidden.apply(&clip, &ramp(64, 5), 0..64, 120, &mut rng);
                 hidden.mask(&mut out, &mut rng);
                 assert!(
                     (1..=121).contains(&out.frames()),
@@ -228,7 +263,8 @@ mod tests {
             speed: 0.0,
             ..Augmentation::default()
         };
-        let out = still.apply(&clip, &clip, 2..9, 100, &mut StdRng::seed_from_u64(4));
+        let mut rng = StdRng::seed_from_u64(4);
+        let (out, _) = still.apply(&clip, &clip, 2..9, 100, &mut rng);
         assert_ne!(out, clip);
         for (after, before) in out
             .values
@@ -236,6 +272,34 @@ mod tests {
             .zip(clip.values.chunks_exact(10))
         {
             assert_eq!((&after[..2], after[9]), (&before[..2], before[9]));
+        }
+    }
+
+    #[test]
+    fn what_goes_along_with_a_clip_is_cut_and_played_as_fast_as_the_clip() {
+        // Every value is the time of its frame, and a step says the time of its middle.
+        let time = |frames: usize, frame: f32| ClipFeatures {
+            rows: 1,
+            values: (0..frames).map(|i| (i as f32 + 0.5) * frame).collect(),
+        };
+        let changes = Augmentation {
+            speed: 0.2,
+            ..Augmentation::none()
+        };
+        for seed in 0..200 {
+            let mut rng = StdRng::seed_from_u64(seed);
+            // A copy of 1.25 times as many frames as the steps were made of.
+            let (clip, steps) = (time(500, 0.8), time(50, 8.0));
+            let (out, part) = changes.apply(&clip, &clip, 0..0, 160, &mut rng);
+            let along = part.along(&steps, 10.0, 8, out.frames() / 8);
+            assert_eq!(along.frames(), out.frames() / 8);
+            for (step, said) in along.values.iter().enumerate() {
+                let middle = f32::midpoint(out.values[8 * step + 3], out.values[8 * step + 4]);
+                assert!(
+                    (said - middle).abs() < 5.0,
+                    "{seed} {step}: {said} {middle}"
+                );
+            }
         }
     }
 }

@@ -12,24 +12,45 @@ use crate::features::ClipFeatures;
 const CUT: std::ops::Range<f32> = 0.25..0.75;
 
 /// The beginning of `clip` and the end of `mate`, both cut at the same share of their length; in every second case the end first.
-/// Both have a frame at least and the same rows.
+/// Gives the cut, too. Both have a frame at least and the same rows.
 pub(in crate::training) fn splice(
     clip: &ClipFeatures,
     mate: &ClipFeatures,
     rng: &mut impl Rng,
-) -> ClipFeatures {
-    let cut = rng.random_range(CUT);
-    let place = |clip: &ClipFeatures| (clip.frames() as f32 * cut) as usize * clip.rows;
-    let start = &clip.values[..place(clip).max(clip.rows)];
-    let end = &mate.values[place(mate)..];
-    let values = if rng.random() {
-        [start, end].concat()
-    } else {
-        [end, start].concat()
+) -> (ClipFeatures, Cut) {
+    let cut = Cut {
+        at: rng.random_range(CUT),
+        first: rng.random(),
     };
-    ClipFeatures {
-        rows: clip.rows,
-        values,
+    (cut.join(clip, mate), cut)
+}
+
+/// Where two clips are cut, and whose part comes first.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::training) struct Cut {
+    at: f32,
+    first: bool,
+}
+
+impl Cut {
+    /// The parts of `clip` and `mate`; also of what goes along with both of them at another rate.
+    pub(in crate::training) fn join(
+        self,
+        clip: &ClipFeatures,
+        mate: &ClipFeatures,
+    ) -> ClipFeatures {
+        let place = |clip: &ClipFeatures| (clip.frames() as f32 * self.at) as usize * clip.rows;
+        let start = &clip.values[..place(clip).max(clip.rows)];
+        let end = &mate.values[place(mate)..];
+        let values = if self.first {
+            [start, end].concat()
+        } else {
+            [end, start].concat()
+        };
+        ClipFeatures {
+            rows: clip.rows,
+            values,
+        }
     }
 }
 
@@ -51,7 +72,7 @@ mod tests {
         let (here, there) = (clip(0.0, 100), clip(1000.0, 60));
         let mut orders = [0, 0];
         for seed in 0..100 {
-            let spliced = splice(&here, &there, &mut StdRng::seed_from_u64(seed));
+            let (spliced, _) = splice(&here, &there, &mut StdRng::seed_from_u64(seed));
             let frames: Vec<f32> = spliced.values.iter().step_by(2).copied().collect();
             let (own, strange): (Vec<f32>, Vec<f32>) = frames.iter().partition(|&&at| at < 1000.0);
             // The beginning of one and the end of the other, frame after frame.
@@ -67,9 +88,27 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_along_with_both_clips_is_cut_at_the_same_place_and_in_the_same_order() {
+        for seed in 0..20 {
+            let mut rng = StdRng::seed_from_u64(seed);
+            let (spliced, cut) = splice(&clip(0.0, 160), &clip(1000.0, 80), &mut rng);
+            let along = cut.join(&clip(0.0, 20), &clip(1000.0, 10));
+            assert!(along.frames().abs_diff(spliced.frames() / 8) <= 1);
+            let strange = |clip: &ClipFeatures, at: usize| clip.values[2 * at] >= 1000.0;
+            assert_eq!(strange(&along, 0), strange(&spliced, 0), "{seed}");
+            let ends = [along.frames() - 1, spliced.frames() - 1];
+            assert_eq!(
+                strange(&along, ends[0]),
+                strange(&spliced, ends[1]),
+                "{seed}"
+            );
+        }
+    }
+
+    #[test]
     fn clips_of_one_frame_give_a_clip() {
         let mut rng = StdRng::seed_from_u64(1);
-        let spliced = splice(&clip(0.0, 1), &clip(9.0, 1), &mut rng);
+        let (spliced, _) = splice(&clip(0.0, 1), &clip(9.0, 1), &mut rng);
         assert_eq!(spliced.frames(), 2);
     }
 }

@@ -1,9 +1,8 @@
 //! Why clips could not be made ready.
 
-use undertone_model::ModelError;
-
 use crate::corpora::CorpusError;
 use crate::features::FeatureError;
+use crate::guide::GuideError;
 use crate::training::TrainingError;
 use crate::training::label::Untold;
 use crate::training::split::FEWEST_SPEAKERS;
@@ -29,15 +28,7 @@ pub enum PrepareError {
     /// A clip has no class.
     #[error(transparent)]
     Untold(#[from] Untold),
-    /// A teacher does not fit.
-    #[error("teacher {hash} {reason}")]
-    Teacher {
-        /// Its content hash.
-        hash: String,
-        /// Why not.
-        reason: &'static str,
-    },
-    /// A teacher fails.
-    #[error("teacher: {0}")]
-    Model(#[from] ModelError),
+    /// The guide cannot be had.
+    #[error(transparent)]
+    Guide(#[from] GuideError),
 }

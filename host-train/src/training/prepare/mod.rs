@@ -1,18 +1,17 @@
 //! Clips to the plan and examples of a run.
 
 mod error;
-mod goals;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use undertone_model::Model;
 
 use super::bank::WaveBank;
 use super::batch::Example;
 use super::checkpoint::Plan;
 use super::classes::Classes;
+use super::guided;
 use super::label::label;
 use super::normalise::Normalisation;
 use super::recipe::Recipe;
@@ -20,12 +19,12 @@ use super::split::{RunClips, split_with};
 use crate::corpora::{Clip, Corpus, SpeakerId, select};
 use crate::digest;
 use crate::features::{ClipFeatures, Extractor, Window, WindowExtractor};
+use crate::guide::{Guide, GuideError};
 use crate::network::NetworkConfig;
 use crate::network::classic::ClassicConfig;
 use crate::network::streaming::StreamingConfig;
 
 pub use error::PrepareError;
-use goals::ask;
 
 /// What a run needs besides a device.
 #[derive(Debug)]
@@ -64,16 +63,16 @@ pub fn clips(
 }
 
 /// Splits clips, extracts features and fixes the plan: of the classic network if the recipe reads one window of a clip, else
-/// of the streamable one. Product labels that none of the clips has are left out. `teachers` are the models that the recipe
-/// names.
+/// of the streamable one. Product labels that none of the clips has are left out. `guide` is the one that
+/// the recipe names, if it names one.
 ///
 /// # Errors
-/// If the recipe is out of range, clips cannot be split, read, or are too few, or a teacher does not fit.
+/// If the recipe is out of range, clips cannot be split, read, or are too few, or the guide is another one.
 pub fn prepare(
     clips: &[Clip],
     mut recipe: Recipe,
     cache: Option<PathBuf>,
-    teachers: &[Model],
+    guide: Option<&Guide>,
 ) -> Result<Prepared, PrepareError> {
     recipe.check()?;
     let corpora = clips.iter().map(|clip| clip.corpus);
@@ -82,9 +81,13 @@ pub fn prepare(
     if split.validation.is_empty() {
         return Err(PrepareError::NoValidation);
     }
+    let said = guide_says(guide, clips, &recipe, cache.as_deref())?;
     let features = recipe_features(clips, &recipe, cache)?;
-    let plain = label(clips, features, recipe.classes)?;
-    prepare_split(split, clips, plain, recipe, teachers)
+    let mut plain = label(clips, features, recipe.classes)?;
+    for (example, said) in plain.iter_mut().zip(said) {
+        example.guide = said;
+    }
+    prepare_split(split, clips, plain, recipe)
 }
 
 /// As [`prepare`], of clips that are split and examples of `clips` that are there already.
@@ -96,7 +99,6 @@ pub fn prepare_split(
     clips: &[Clip],
     examples: Vec<Example>,
     recipe: Recipe,
-    teachers: &[Model],
 ) -> Result<Prepared, PrepareError> {
     let mut by_path: HashMap<&Path, Example> = clips
         .iter()
@@ -110,7 +112,9 @@ pub fn prepare_split(
     };
     let (mut train, validation) = (take(&split.train), take(&split.validation));
     number_speakers(&split.train, &mut train);
-    ask(&split, &mut train, &recipe, teachers)?;
+    if recipe.guide.encoder.is_some() {
+        guided::standardise(&mut train);
+    }
     let classes = recipe.classes.names();
     let (rows, network) = network(&recipe);
     let mut corpora: Vec<Corpus> = split.train.iter().map(|clip| clip.corpus).collect();
@@ -137,6 +141,32 @@ pub fn prepare_split(
         validation,
         clips: split,
     })
+}
+
+/// What the guide that `recipe` names says of each of `clips`; nothing if it names none.
+///
+/// # Errors
+/// If the guide is missing or another one, or a clip cannot be read.
+pub fn guide_says(
+    guide: Option<&Guide>,
+    clips: &[Clip],
+    recipe: &Recipe,
+    cache: Option<&Path>,
+) -> Result<Vec<ClipFeatures>, PrepareError> {
+    let Some(named) = &recipe.guide.encoder else {
+        return Ok(Vec::new());
+    };
+    let guide = guide.ok_or_else(|| GuideError::Missing(named.clone()))?;
+    if guide.hash() != named {
+        let (found, named) = (guide.hash().to_owned(), named.clone());
+        return Err(GuideError::Other { found, named }.into());
+    }
+    let stride = recipe.shape.time_strides.iter().product();
+    let mut said = Vec::with_capacity(clips.len());
+    for corpus in clips.chunk_by(|a, b| a.corpus == b.corpus) {
+        said.extend(guide.run(corpus, &recipe.frontend, stride, cache)?);
+    }
+    Ok(said)
 }
 
 /// Rows of what `recipe` reads, and the network for it.

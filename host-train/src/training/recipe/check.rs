@@ -7,6 +7,8 @@ use crate::training::normalise::Scaling;
 
 /// Most clips per step.
 const MAX_BATCH: usize = 4096;
+/// Most layers of a guide, more than the largest has.
+const MAX_LAYERS: usize = 64;
 /// Most frames of a window, those of a model file's self test.
 const MAX_FRAMES: usize = 2000;
 
@@ -30,14 +32,8 @@ impl Recipe {
         if self.patience == Some(0) {
             return refuse("patience", "0".into(), "1 epoch or more");
         }
-        if self.speaker_clips == Some(0) {
-            return refuse("speaker_clips", "0".into(), "1 clip or more");
-        }
         let shares = [
             ("label_smoothing", self.label_smoothing),
-            ("votes", self.votes),
-            ("balance", self.balance),
-            ("teacher.share", self.teacher.share),
             ("wave.share", self.wave.share),
             ("augmentation.splice", self.augmentation.splice),
         ];
@@ -52,12 +48,15 @@ impl Recipe {
         if !(0.0..1.0).contains(&self.average) {
             return refuse("average", self.average.to_string(), "0 to below 1");
         }
-        if !(0.0..=10.0).contains(&self.adversary) {
-            return refuse("adversary", self.adversary.to_string(), "0 to 10");
+        if !(0.0..=100.0).contains(&self.guide.strength) {
+            return refuse(
+                "guide.strength",
+                self.guide.strength.to_string(),
+                "0 to 100",
+            );
         }
-        if !(0.1..=20.0).contains(&self.teacher.temperature) {
-            let value = self.teacher.temperature.to_string();
-            return refuse("teacher.temperature", value, "0.1 to 20");
+        if !(1..=MAX_LAYERS).contains(&self.guide.layers) {
+            return refuse("guide.layers", self.guide.layers.to_string(), "1 to 64");
         }
         if let Some(window) = &self.window {
             self.check_window(window)?;
@@ -73,9 +72,12 @@ impl Recipe {
     /// What the classic network cannot be trained with.
     fn check_window(&self, window: &Window) -> Result<(), TrainingError> {
         let refuse = TrainingError::refuse;
-        if self.adversary > 0.0 {
-            let value = self.adversary.to_string();
-            return refuse("adversary", value, "0 for the classic network");
+        if let Some(encoder) = &self.guide.encoder {
+            return refuse(
+                "guide.encoder",
+                encoder.clone(),
+                "none for the classic network",
+            );
         }
         if self.scaling != Scaling::Fixed {
             let value = "not fixed".to_owned();
@@ -109,7 +111,7 @@ mod tests {
     #[test]
     fn a_recipe_that_trains_nothing_is_refused_with_the_field() {
         type Change = fn(&mut Recipe);
-        let changes: [(Change, &str); 11] = [
+        let changes: [(Change, &str); 10] = [
             (|recipe| recipe.epochs = 0, "epochs is 0"),
             (|recipe| recipe.batch = 0, "batch is 0"),
             (|recipe| recipe.batch = usize::MAX, "1 to 4096"),
@@ -119,14 +121,10 @@ mod tests {
             ),
             (|recipe| recipe.learning_rate = -1.0, "learning rate is -1"),
             (|recipe| recipe.patience = Some(0), "patience is 0"),
-            (|recipe| recipe.votes = 1.5, "votes is 1.5"),
+            (|recipe| recipe.guide.layers = 0, "guide.layers is 0"),
             (
                 |recipe| recipe.augmentation.splice = -0.5,
                 "augmentation.splice is -0.5",
-            ),
-            (
-                |recipe| recipe.speaker_clips = Some(0),
-                "speaker_clips is 0",
             ),
             (|recipe| recipe.average = 1.0, "average is 1"),
             (|recipe| recipe.shape.width = 0, "shape.width is 0"),
@@ -165,7 +163,7 @@ mod tests {
     #[test]
     fn the_classic_network_is_refused_what_it_cannot_be_trained_with() {
         let windowed = [
-            ("adversary=0.1", "adversary is 0.1"),
+            ("guide.encoder=\"ab\"", "guide.encoder is ab"),
             ("scaling=pcen", "must be fixed"),
             ("window.frames=0", "window.frames is 0"),
             ("window.frames=30", "window.shortest is 31"),

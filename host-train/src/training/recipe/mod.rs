@@ -61,18 +61,10 @@ pub struct Recipe {
     pub scaling: Scaling,
     /// Width and depth of the streamable network.
     pub shape: Shape,
-    /// Share of what listeners heard in what is asked for, where a clip has votes.
-    pub votes: f32,
-    /// How far corpora are evened out in an epoch: 0 as they are, 1 the same number of clips from each.
-    pub balance: f32,
-    /// Most clips of one speaker in an epoch, drawn anew for each; `None` takes all.
-    pub speaker_clips: Option<usize>,
-    /// Strength of the speaker-adversarial head; 0 has none.
-    pub adversary: f32,
+    /// What is taken over from a large encoder.
+    pub guide: Guided,
     /// Decay of the averaged weights, which then are what is validated and kept; 0 keeps those of the last step.
     pub average: f32,
-    /// Models whose answers are learnt from.
-    pub teacher: Teacher,
     /// Front end.
     pub frontend: FrontendConfig,
     /// Rows of a frame.
@@ -85,24 +77,24 @@ pub struct Recipe {
     pub classic: ClassicShape,
 }
 
-/// What is taken over from teachers.
+/// What is taken over from a guide ([`super::guided`]).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Teacher {
-    /// Content hashes of the model files; empty without teachers.
-    pub models: Vec<String>,
-    /// Share of their answers in what is asked for.
-    pub share: f32,
-    /// What their logits are divided by, beyond their own temperature.
-    pub temperature: f32,
+#[serde(deny_unknown_fields, default)]
+pub struct Guided {
+    /// Hash of the guide's file; `None` without one.
+    pub encoder: Option<String>,
+    /// Layers of it that are listened to.
+    pub layers: usize,
+    /// Weight of the error of what the network says of it.
+    pub strength: f32,
 }
 
-impl Default for Teacher {
+impl Default for Guided {
     fn default() -> Self {
         Self {
-            models: Vec::new(),
-            share: 0.7,
-            temperature: 1.5,
+            encoder: None,
+            layers: 2,
+            strength: 20.0,
         }
     }
 }

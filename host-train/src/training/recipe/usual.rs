@@ -2,7 +2,7 @@
 
 use undertone_dsp::{Feature, FrontendConfig};
 
-use super::{Recipe, Teacher};
+use super::{Guided, Recipe};
 use crate::features::live::live_frontend;
 use crate::features::window::classic_frontend;
 use crate::features::{Excerpt, LiveWindow, Window};
@@ -45,12 +45,8 @@ impl Default for Recipe {
             },
             scaling: Scaling::RunningMean,
             shape: Shape::default(),
-            votes: 0.0,
-            balance: 0.0,
-            speaker_clips: None,
-            adversary: 0.0,
+            guide: Guided::default(),
             average: 0.995,
-            teacher: Teacher::default(),
             // 64 ms, so that the low bands hold single harmonics of a voice.
             frontend: FrontendConfig {
                 frame_length: 1024,

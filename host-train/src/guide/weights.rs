@@ -1,0 +1,107 @@
+//! Tensors of a published model, by name.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{DType, Device, Tensor, TensorData, f16};
+use safetensors::{Dtype, SafeTensors};
+use sha2::{Digest, Sha256};
+
+use super::GuideError;
+use crate::digest;
+
+/// What encoder tensors are called after, in files of the whole recogniser and of its encoder alone.
+const FIRST: &str = "encoder.conv1.weight";
+
+/// A safetensors file in memory.
+pub(super) struct Weights {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    prefix: String,
+    /// Of what was taken.
+    taken: RefCell<Sha256>,
+}
+
+impl Weights {
+    /// Reads a file that holds an encoder.
+    pub(super) fn read(path: &Path) -> Result<Self, GuideError> {
+        let bytes = std::fs::read(path).map_err(|source| GuideError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let mut weights = Self {
+            path: path.to_owned(),
+            bytes,
+            prefix: String::new(),
+            taken: RefCell::default(),
+        };
+        let file = weights.file()?;
+        let first = file.names().into_iter().find(|name| name.ends_with(FIRST));
+        let Some(prefix) = first.map(|name| name[..name.len() - FIRST.len()].to_owned()) else {
+            return Err(weights.wrong(FIRST, "is missing".into()));
+        };
+        weights.prefix = prefix;
+        Ok(weights)
+    }
+
+    fn file(&self) -> Result<SafeTensors<'_>, GuideError> {
+        SafeTensors::deserialize(&self.bytes).map_err(|source| GuideError::Format {
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    fn wrong(&self, name: &str, reason: String) -> GuideError {
+        GuideError::Tensor {
+            path: self.path.clone(),
+            name: name.to_owned(),
+            reason,
+        }
+    }
+
+    /// Hash of the values that were taken, as `f16`: the models were published so, and files of `f32` hold the same.
+    pub(super) fn hash(self) -> String {
+        digest::short(self.taken.into_inner(), 16)
+    }
+
+    /// Sizes of the encoder's tensor `name`.
+    pub(super) fn shape(&self, name: &str) -> Result<Vec<usize>, GuideError> {
+        let name = format!("{}encoder.{name}", self.prefix);
+        match self.file()?.tensor(&name) {
+            Ok(view) => Ok(view.shape().to_vec()),
+            Err(_) => Err(self.wrong(&name, "is missing".into())),
+        }
+    }
+
+    /// The encoder's tensor `name`, which has `shape`, as `f32`.
+    pub(super) fn tensor<const D: usize>(
+        &self,
+        name: &str,
+        shape: [usize; D],
+        device: &Device,
+    ) -> Result<Tensor<D>, GuideError> {
+        let found = self.shape(name)?;
+        let name = format!("{}encoder.{name}", self.prefix);
+        if found != shape {
+            let reason = format!("has the shape {found:?}, and {shape:?} is needed");
+            return Err(self.wrong(&name, reason));
+        }
+        let file = self.file()?;
+        let view = file
+            .tensor(&name)
+            .map_err(|source| self.wrong(&name, source.to_string()))?;
+        let kind = match view.dtype() {
+            Dtype::F32 => DType::F32,
+            Dtype::F16 => DType::F16,
+            Dtype::BF16 => DType::BF16,
+            other => {
+                let reason = format!("is {other:?}, and F32, F16 or BF16 is needed");
+                return Err(self.wrong(&name, reason));
+            }
+        };
+        let data = TensorData::from_bytes_vec(view.data().to_vec(), shape, kind);
+        let mut taken = self.taken.borrow_mut();
+        taken.update(data.clone().convert::<f16>().as_bytes());
+        Ok(Tensor::from_data(data.convert::<f32>(), device))
+    }
+}

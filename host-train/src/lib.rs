@@ -6,6 +6,7 @@
 //!
 //! - [`corpora`]: clips with speaker, emotion and product class; counts; splits that share no speaker.
 //! - [`features`]: feature frames of clips, computed in parallel and cached.
+//! - [`guide`]: what the first layers of a large speech recogniser make of clips, for a network to learn.
 //! - [`sound`]: noise, rooms, lines, speed and pitch, as changes of samples.
 //! - [`network`]: the networks that can be trained.
 //! - [`training`]: the loop, what it hears, and what it leaves on disk.
@@ -16,7 +17,7 @@
 //! - [`digest`]: what contents are told apart by.
 //!
 //! The library never exits and never asks, and prints nothing but progress bars; the binary `undertone-train` does.
-//! Of a corpus, it writes figures, trained weights and, where a cache folder is named, feature frames; never audio, but for
+//! Of a corpus, it writes figures, trained weights and, where a cache folder is named, feature frames and what a guide made of them; never audio, but for
 //! `undertone-train augment` and `undertone-train data report`, which are asked for it.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]

@@ -9,6 +9,8 @@ use burn::tensor::{Device, f16};
 use safetensors::serialize;
 use safetensors::tensor::{Dtype, TensorView};
 use undertone_train::guide::Guide;
+use undertone_train::training::prepare::guide_says;
+use undertone_train::training::recipe::Recipe;
 
 const WIDTH: usize = 64;
 const BANDS: usize = 80;
@@ -124,6 +126,12 @@ fn steps_are_those_of_the_reference_and_files_of_either_precision_are_one_guide(
     }
     let one = Guide::open(&write(&dir.path().join("m"), false, |_| true), 1, &device).unwrap();
     assert_ne!(one.hash(), half.hash());
+    // A recipe that names one of them is not trained with the other.
+    let mut recipe = Recipe::default();
+    recipe.guide.encoder = Some(half.hash().to_owned());
+    assert!(guide_says(Some(&single), &[], &recipe, None).is_ok());
+    let refused = guide_says(Some(&one), &[], &recipe, None).unwrap_err();
+    assert!(refused.to_string().contains(one.hash()), "{refused}");
 }
 
 #[test]
@@ -174,20 +182,23 @@ fn what_is_no_guide_is_refused_with_the_tensor_and_the_file() {
     assert!(refused(3).contains("layers.2."), "{}", refused(3));
     // A kernel of another shape, and of a kind that no weight has.
     let zeros = vec![0; 4 * WIDTH * BANDS * 5];
-    for (kind, kernel, reason) in [(Dtype::F32, 5, "has the shape"), (Dtype::I32, 3, "is I32")] {
-        let shape = vec![WIDTH, BANDS, kernel];
-        let bytes = &zeros[..4 * WIDTH * BANDS * kernel];
-        let first = TensorView::new(kind, shape, bytes).unwrap();
-        let positions = vec![POSITIONS, WIDTH];
-        let bytes = &zeros[..4 * POSITIONS * WIDTH];
-        let positions = TensorView::new(Dtype::F32, positions, bytes).unwrap();
+    for (kind, width, kernel, positions, reason) in [
+        (Dtype::F32, WIDTH, 5, POSITIONS, "has the shape"),
+        (Dtype::I32, WIDTH, 3, POSITIONS, "is I32"),
+        (Dtype::F32, 50, 3, POSITIONS, "has 50 channels"),
+        (Dtype::F32, 0, 3, POSITIONS, "has 0 channels"),
+        (Dtype::F32, WIDTH, 3, 0, "has 0 positions"),
+    ] {
+        let bytes = &zeros[..4 * width * BANDS * kernel];
+        let first = TensorView::new(kind, vec![width, BANDS, kernel], bytes).unwrap();
+        let bytes = &zeros[..4 * positions * WIDTH];
+        let second = TensorView::new(Dtype::F32, vec![positions, WIDTH], bytes).unwrap();
         let both = [
             ("encoder.conv1.weight", first),
-            ("encoder.embed_positions.weight", positions),
+            ("encoder.embed_positions.weight", second),
         ];
         fs::write(&path, serialize(both, None).unwrap()).unwrap();
         let error = refused(1);
-        assert!(error.contains("encoder.conv1.weight"), "{error}");
         assert!(error.contains(reason), "{error}");
     }
 }

@@ -189,7 +189,7 @@ fn a_run_with_a_guide_and_averaged_weights_learns_and_is_resumed_where_it_stood(
             values: said.collect(),
         };
     }
-    guided::standardise(&mut examples);
+    guided::standardise(&mut examples, 4);
     let mut plan = plan(streaming(), &examples, 5);
     plan.recipe = everything(plan.recipe);
     plan.normalisation.scaling = plan.recipe.scaling;

@@ -37,7 +37,7 @@ pub(crate) struct ProtocolArgs {
     #[arg(long, value_name = "DIR", default_value = "runs/protocols")]
     runs: PathBuf,
     /// Take the model files from here (fold-1-seed-1.onnx and so on) and train nothing.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "guide")]
     models: Option<PathBuf>,
     /// Folder for results.
     #[arg(long, value_name = "DIR", default_value = "models/evaluation")]

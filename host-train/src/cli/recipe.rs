@@ -54,7 +54,7 @@ pub(crate) struct RecipeArgs {
 }
 
 impl RecipeArgs {
-    /// The recipe, not yet checked, and the guide that was given, which it names; the guide listens on `device`.
+    /// The recipe, not yet checked, and the guide that was given; where the recipe names none, it names that one; the guide listens on `device`.
     pub(crate) fn read(&self, device: &Device) -> Result<(Recipe, Option<Guide>)> {
         let usual = match (&self.recipe, self.network) {
             (Some(file), _) => {
@@ -76,7 +76,8 @@ impl RecipeArgs {
         let open = |file: &PathBuf| Guide::open(file, recipe.guide.layers, device);
         let guide = self.guide.as_ref().map(open).transpose()?;
         if let Some(guide) = &guide {
-            recipe.guide.encoder = Some(guide.hash().to_owned());
+            let named = &mut recipe.guide.encoder;
+            named.get_or_insert_with(|| guide.hash().to_owned());
         }
         Ok((recipe, guide))
     }

@@ -11,6 +11,8 @@ use super::weights::Weights;
 
 /// Width of an attention head, in all sizes of the model.
 const HEAD: usize = 64;
+/// Fewest positions, a second of sound.
+const FEWEST: usize = 50;
 /// Added to the variance by layer normalisation.
 const FLOOR: f32 = 1e-5;
 
@@ -55,8 +57,18 @@ impl Encoder {
             // Refused below, with the shape that it has.
             _ => [HEAD, 80],
         };
+        if bands == 0 || width == 0 || !width.is_multiple_of(HEAD) {
+            let reason = format!(
+                "has {width} channels for {bands} bands, and a multiple of {HEAD} is needed"
+            );
+            return Err(weights.wrong("conv1.weight", reason));
+        }
         let longest = weights.shape("embed_positions.weight")?;
         let longest = longest.first().copied().unwrap_or(0);
+        if longest < FEWEST {
+            let reason = format!("has {longest} positions, and {FEWEST} are needed");
+            return Err(weights.wrong("embed_positions.weight", reason));
+        }
         let convolution = |name: &str, from: usize| -> Result<_, GuideError> {
             let kernel = weights.tensor(&format!("{name}.weight"), [width, from, 3], device)?;
             let bias = weights.tensor(&format!("{name}.bias"), [width], device)?;

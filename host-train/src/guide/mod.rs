@@ -14,12 +14,21 @@ use safetensors::SafeTensorError;
 use undertone_dsp::{Feature, FrontendConfig};
 
 use crate::corpora::Clip;
+use crate::features::activity::{self, MARGIN_FRAMES};
 use crate::features::{ClipFeatures, FeatureError, compute, extract_samples, spoken_samples};
 use encoder::Encoder;
 use weights::Weights;
 
-/// Feature frames that become one step of the encoder.
+/// Rate of what the encoder hears, in Hz.
+pub(crate) const RATE: u32 = 16_000;
+/// Samples of one of its feature frames.
+const HOP: usize = 160;
+/// Feature frames of a token.
 const FRAMES_A_TOKEN: usize = 2;
+/// Samples of one of its tokens.
+pub(crate) const TOKEN: usize = FRAMES_A_TOKEN * HOP;
+/// Most samples of a step that a token is averaged over: any encoder hears as much.
+pub(crate) const LONGEST_STEP: usize = 50 * TOKEN;
 /// Silence after a clip, in samples: what the encoder was trained to hear there.
 const SILENCE: usize = 3200;
 /// Bands below the loudest one of a clip by more than this count as that low, in dB.
@@ -55,7 +64,10 @@ pub enum GuideError {
         reason: String,
     },
     /// The recipe names another guide.
-    #[error("guide {found} is not the one that the recipe was made for, {named}")]
+    #[error(
+        "guide {found} (its file and `guide.layers` decide) is not the one that the recipe names, {named}: give that one, or \
+         `--set guide.encoder=null` to train another recipe"
+    )]
     Other {
         /// Hash of the one that was given.
         found: String,
@@ -71,7 +83,6 @@ pub enum GuideError {
 #[derive(Debug)]
 pub struct Guide {
     hash: String,
-    layers: usize,
     encoder: Encoder,
     frontend: FrontendConfig,
     device: Device,
@@ -86,19 +97,23 @@ impl Guide {
         let weights = Weights::read(path)?;
         let device = device.clone().inner();
         let encoder = Encoder::new(&weights, layers, &device)?;
+        let frontend = FrontendConfig {
+            sample_rate: RATE,
+            frame_length: 400,
+            hop_length: HOP,
+            fft_size: 400,
+            mel_bands: encoder.bands(),
+            mel_low_hz: 0.0,
+            mel_high_hz: 8_000.0,
+            mfcc_count: 0,
+        };
+        if let Err(source) = frontend.validate() {
+            let reason = format!("asks for {} mel bands: {source}", encoder.bands());
+            return Err(weights.wrong("conv1.weight", reason));
+        }
         Ok(Self {
             hash: weights.hash(),
-            frontend: FrontendConfig {
-                sample_rate: 16_000,
-                frame_length: 400,
-                hop_length: 160,
-                fft_size: 400,
-                mel_bands: encoder.bands(),
-                mel_low_hz: 0.0,
-                mel_high_hz: 8_000.0,
-                mfcc_count: 0,
-            },
-            layers,
+            frontend,
             encoder,
             device,
         })
@@ -122,7 +137,12 @@ impl Guide {
         stride: usize,
         cache: Option<&Path>,
     ) -> Result<Vec<ClipFeatures>, FeatureError> {
-        let description = format!("{} {} {stride} {frontend:?}", self.hash, self.layers);
+        let description = format!(
+            "{} {stride} {frontend:?} {} {} {MARGIN_FRAMES} {SILENCE} {RANGE_DB}",
+            self.hash,
+            activity::RANGE_DB,
+            self.encoder.width(),
+        );
         let rows = self.encoder.width();
         compute(clips, cache, &description, rows, |clip| {
             let samples = spoken_samples(&clip.path, frontend)?;
@@ -130,23 +150,23 @@ impl Guide {
         })
     }
 
-    /// What the encoder makes of `samples` at 16 kHz: its answer averaged over steps of `step` samples, each of the encoder's width.
+    /// What the encoder makes of `samples` at 16 kHz: its answer averaged over steps of `step` samples, whole
+    /// tokens of them (320), each of the encoder's width.
     /// Of what is longer than it can hear, half a minute, the beginning.
     ///
     /// # Errors
     /// [`FeatureError`] if the front end refuses its configuration.
     pub fn listen(&self, samples: &[f32], step: usize) -> Result<ClipFeatures, FeatureError> {
-        let hop = self.frontend.hop_length;
-        let tokens = (step / (FRAMES_A_TOKEN * hop)).max(1);
-        let steps = samples.len().div_ceil(tokens * FRAMES_A_TOKEN * hop);
-        let steps = steps.clamp(1, (self.encoder.longest() / tokens).max(1));
-        let frames = steps * tokens * FRAMES_A_TOKEN + SILENCE / hop;
+        let tokens = (step.min(LONGEST_STEP) / TOKEN).max(1);
+        let steps = samples.len().div_ceil(tokens * TOKEN);
+        let steps = steps.clamp(1, self.encoder.longest() / tokens);
+        let frames = steps * tokens * FRAMES_A_TOKEN + SILENCE / HOP;
         let frames = frames.min(self.encoder.longest() * FRAMES_A_TOKEN);
         // Frames are centred on multiples of the hop.
         let before = self.frontend.frame_length / 2;
         let mut padded = vec![0.0; before];
         padded.extend_from_slice(samples);
-        padded.resize((frames - 1) * hop + self.frontend.frame_length, 0.0);
+        padded.resize((frames - 1) * HOP + self.frontend.frame_length, 0.0);
         let (_, mut heard) = extract_samples(&self.frontend, &[Feature::LogMel], &padded)?;
         let loudest = heard.values.iter().copied().fold(f32::MIN, f32::max);
         for value in &mut heard.values {

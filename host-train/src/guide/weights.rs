@@ -10,14 +10,16 @@ use sha2::{Digest, Sha256};
 use super::GuideError;
 use crate::digest;
 
-/// What encoder tensors are called after, in files of the whole recogniser and of its encoder alone.
-const FIRST: &str = "encoder.conv1.weight";
+/// What comes before the names of the encoder's tensors: in files of the whole recogniser, and of the encoder alone.
+const PREFIXES: [&str; 2] = ["model.encoder.", "encoder."];
+/// The tensor by which the prefix is found.
+const FIRST: &str = "conv1.weight";
 
 /// A safetensors file in memory.
 pub(super) struct Weights {
     path: PathBuf,
     bytes: Vec<u8>,
-    prefix: String,
+    prefix: &'static str,
     /// Of what was taken.
     taken: RefCell<Sha256>,
 }
@@ -32,13 +34,13 @@ impl Weights {
         let mut weights = Self {
             path: path.to_owned(),
             bytes,
-            prefix: String::new(),
+            prefix: PREFIXES[0],
             taken: RefCell::default(),
         };
         let file = weights.file()?;
-        let first = file.names().into_iter().find(|name| name.ends_with(FIRST));
-        let Some(prefix) = first.map(|name| name[..name.len() - FIRST.len()].to_owned()) else {
-            return Err(weights.wrong(FIRST, "is missing".into()));
+        let has = |prefix: &&str| file.tensor(&format!("{prefix}{FIRST}")).is_ok();
+        let Some(prefix) = PREFIXES.into_iter().find(has) else {
+            return Err(weights.wrong("conv1.weight", "is missing".into()));
         };
         weights.prefix = prefix;
         Ok(weights)
@@ -51,10 +53,15 @@ impl Weights {
         })
     }
 
-    fn wrong(&self, name: &str, reason: String) -> GuideError {
+    /// What is said of a tensor that does not fit.
+    pub(super) fn wrong(&self, name: &str, reason: String) -> GuideError {
+        let name = match name.starts_with(self.prefix) {
+            true => name.to_owned(),
+            false => format!("{}{name}", self.prefix),
+        };
         GuideError::Tensor {
             path: self.path.clone(),
-            name: name.to_owned(),
+            name,
             reason,
         }
     }
@@ -66,7 +73,7 @@ impl Weights {
 
     /// Sizes of the encoder's tensor `name`.
     pub(super) fn shape(&self, name: &str) -> Result<Vec<usize>, GuideError> {
-        let name = format!("{}encoder.{name}", self.prefix);
+        let name = format!("{}{name}", self.prefix);
         match self.file()?.tensor(&name) {
             Ok(view) => Ok(view.shape().to_vec()),
             Err(_) => Err(self.wrong(&name, "is missing".into())),
@@ -81,7 +88,7 @@ impl Weights {
         device: &Device,
     ) -> Result<Tensor<D>, GuideError> {
         let found = self.shape(name)?;
-        let name = format!("{}encoder.{name}", self.prefix);
+        let name = format!("{}{name}", self.prefix);
         if found != shape {
             let reason = format!("has the shape {found:?}, and {shape:?} is needed");
             return Err(self.wrong(&name, reason));

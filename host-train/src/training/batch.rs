@@ -26,9 +26,7 @@ impl Example {
     /// What the network is asked for, with label smoothing.
     #[must_use]
     pub fn goal(&self, smoothing: f32) -> Vec<f32> {
-        let mut goal = goal::certain(self.target, self.known.len());
-        goal::smooth(&mut goal, &self.known, smoothing);
-        goal
+        goal::goal(self.target, &self.known, smoothing)
     }
 }
 
@@ -117,7 +115,7 @@ impl HostBatch {
     }
 
     /// What the guide says of each clip, step after step.
-    pub(super) fn guided(&mut self, said: &[ClipFeatures]) {
+    pub(super) fn add_guide(&mut self, said: &[ClipFeatures]) {
         let dimensions = said.first().map_or(0, |said| said.rows);
         let mut guide = HostGuide {
             dimensions,

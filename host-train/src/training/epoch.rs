@@ -96,7 +96,7 @@ impl<'a> Epoch<'a> {
         let (clips, said): (Vec<_>, Vec<_>) = heard.into_iter().unzip();
         let mut batch = HostBatch::stack(&clips, &chosen, stride, recipe.label_smoothing);
         if said.iter().any(|said| said.rows > 0) {
-            batch.guided(&said);
+            batch.add_guide(&said);
         }
         batch
     }
@@ -118,7 +118,7 @@ impl<'a> Epoch<'a> {
         let (changed, plain) = (variant(index), &self.examples[index].features);
         let mut features = changed.as_deref().unwrap_or(plain);
         let mut said = Cow::Borrowed(&self.examples[index].guide);
-        let mut frames = plain.frames();
+        let mut unchanged = plain.frames();
         let spliced;
         // Nothing is drawn where it is off, so that older runs can be repeated.
         if augmentation.splice > 0.0
@@ -131,7 +131,7 @@ impl<'a> Epoch<'a> {
             features = &spliced;
             if said.rows > 0 {
                 said = Cow::Owned(cut.join(&said, &self.examples[mate].guide));
-                frames = said.frames() * stride;
+                unchanged = said.frames() * stride;
             }
         }
         let heard = features.frames();
@@ -139,7 +139,7 @@ impl<'a> Epoch<'a> {
             augmentation.apply(features, other, bands.clone(), recipe.longest, &mut rng);
         let said = if said.rows > 0 {
             // A copy that is slower has more frames for the same step.
-            let frames = (heard * stride) as f32 / frames.max(1) as f32;
+            let frames = (heard * stride) as f32 / unchanged.max(1) as f32;
             part.along(&said, frames, stride, clip.frames() / stride)
         } else {
             ClipFeatures::default()
@@ -164,6 +164,8 @@ impl<'a> Epoch<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::training::augment::Augmentation;
+    use crate::training::normalise::Scaling;
 
     #[test]
     fn a_mate_is_another_speaker_of_the_same_corpus_and_class() {
@@ -197,5 +199,59 @@ mod tests {
             found += 1;
         }
         assert!((95..=100).contains(&found), "{found}");
+    }
+
+    #[test]
+    fn what_the_guide_says_stays_beside_the_frames_that_it_says_it_of() {
+        // Every frame and every step says whose it is and when; clips end within a step, and the guide says a step more.
+        let clip = |index: usize| {
+            let frames = 61 + 37 * index;
+            let at = move |frame: f32| 1000.0 * index as f32 + frame;
+            Example {
+                features: ClipFeatures {
+                    rows: 1,
+                    values: (0..frames).map(|frame| at(frame as f32)).collect(),
+                },
+                guide: ClipFeatures {
+                    rows: 1,
+                    values: (0..frames.div_ceil(8))
+                        .map(|step| at(8.0 * step as f32 + 3.5))
+                        .collect(),
+                },
+                speaker: index,
+                ..Example::default()
+            }
+        };
+        let examples: Vec<Example> = (0..6).map(clip).collect();
+        let mut recipe = Recipe {
+            longest: 150,
+            augmentation: Augmentation {
+                splice: 0.5,
+                speed: 0.1,
+                ..Augmentation::none()
+            },
+            ..Recipe::default()
+        };
+        recipe.frontend.mel_bands = 1;
+        let plain = Normalisation {
+            mean: vec![0.0],
+            deviation: vec![1.0],
+            scaling: Scaling::Fixed,
+        };
+        let (mut near, mut all) = (0, 0);
+        for number in 0..40 {
+            let epoch = Epoch::new(&examples, &recipe, number);
+            for index in 0..examples.len() {
+                let (heard, said) = epoch.clip(index, &recipe, &(0..0), 8, &plain, None);
+                assert!((heard.frames() / 8).abs_diff(said.frames()) <= 1);
+                for (frames, said) in heard.values.chunks_exact(8).zip(&said.values) {
+                    let middle = frames.iter().sum::<f32>() / 8.0;
+                    all += 1;
+                    near += usize::from((middle - said).abs() < 8.0);
+                }
+            }
+        }
+        // All but the step in which one clip ends and the other begins.
+        assert!(near as f32 > 0.95 * all as f32, "{near} of {all}");
     }
 }

@@ -41,37 +41,6 @@ pub struct Augmentation {
     pub mask_frames: usize,
 }
 
-/// Which part of a clip a changed copy is of.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Part {
-    start: usize,
-    rate: f32,
-}
-
-impl Part {
-    /// What goes along with the clip, a step for every `frames` frames of it, for `count` steps of `stride` frames of the copy.
-    pub(super) fn along(
-        self,
-        steps: &ClipFeatures,
-        frames: f32,
-        stride: usize,
-        count: usize,
-    ) -> ClipFeatures {
-        let last = steps.frames().saturating_sub(1);
-        let mut values = Vec::with_capacity(count * steps.rows);
-        for step in 0..count {
-            // The step in which the middle of the copy's lies.
-            let middle = (step as f32 + 0.5) * stride as f32 * self.rate + self.start as f32;
-            let at = ((middle / frames) as usize).min(last) * steps.rows;
-            values.extend_from_slice(&steps.values[at..at + steps.rows]);
-        }
-        ClipFeatures {
-            rows: steps.rows,
-            values,
-        }
-    }
-}
-
 impl Default for Augmentation {
     fn default() -> Self {
         Self {
@@ -152,6 +121,40 @@ impl Augmentation {
             let width = rng.random_range(0..=self.mask_frames.min(frames / 4));
             let frame = rng.random_range(0..=frames - width);
             clip.values[frame * rows..(frame + width) * rows].fill(0.0);
+        }
+    }
+}
+
+/// Which part of a clip a changed copy is of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    start: usize,
+    rate: f32,
+}
+
+impl Part {
+    /// What goes along with the clip, a step for every `frames` frames of it, for `count` steps of `stride` frames of the copy, or as many
+    /// as there are.
+    pub(super) fn along(
+        self,
+        steps: &ClipFeatures,
+        frames: f32,
+        stride: usize,
+        count: usize,
+    ) -> ClipFeatures {
+        let mut values = Vec::with_capacity(count * steps.rows);
+        for step in 0..count {
+            // The step in which the middle of the copy's lies.
+            let middle = (step as f32 + 0.5) * stride as f32 * self.rate + self.start as f32;
+            let at = (middle / frames) as usize * steps.rows;
+            let Some(said) = steps.values.get(at..at + steps.rows) else {
+                break;
+            };
+            values.extend_from_slice(said);
+        }
+        ClipFeatures {
+            rows: steps.rows,
+            values,
         }
     }
 }
@@ -292,7 +295,7 @@ mod tests {
             let (clip, steps) = (time(500, 0.8), time(50, 8.0));
             let (out, part) = changes.apply(&clip, &clip, 0..0, 160, &mut rng);
             let along = part.along(&steps, 10.0, 8, out.frames() / 8);
-            assert_eq!(along.frames(), out.frames() / 8);
+            assert!((out.frames() / 8 - 1..=out.frames() / 8).contains(&along.frames()));
             for (step, said) in along.values.iter().enumerate() {
                 let middle = f32::midpoint(out.values[8 * step + 3], out.values[8 * step + 4]);
                 assert!(

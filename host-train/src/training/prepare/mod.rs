@@ -110,10 +110,16 @@ pub fn prepare_split(
             .filter_map(|clip| by_path.remove(clip.path.as_path()))
             .collect()
     };
-    let (mut train, validation) = (take(&split.train), take(&split.validation));
+    let (mut train, mut validation) = (take(&split.train), take(&split.validation));
     number_speakers(&split.train, &mut train);
-    if recipe.guide.encoder.is_some() {
-        guided::standardise(&mut train);
+    for example in &mut validation {
+        example.guide = ClipFeatures::default();
+    }
+    if let Some(named) = &recipe.guide.encoder {
+        if train.iter().any(|example| example.guide.rows == 0) {
+            return Err(GuideError::Missing(named.clone()).into());
+        }
+        guided::standardise(&mut train, recipe.shape.time_strides.iter().product());
     }
     let classes = recipe.classes.names();
     let (rows, network) = network(&recipe);

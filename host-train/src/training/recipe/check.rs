@@ -2,6 +2,7 @@
 
 use super::Recipe;
 use crate::features::{LiveWindow, Window};
+use crate::guide::{LONGEST_STEP, RATE, TOKEN};
 use crate::training::TrainingError;
 use crate::training::normalise::Scaling;
 
@@ -66,7 +67,28 @@ impl Recipe {
         }
         self.wave.check()?;
         self.classic.check()?;
-        self.shape.check()
+        self.shape.check()?;
+        self.check_guide()
+    }
+
+    /// What no guide can be listened to with.
+    fn check_guide(&self) -> Result<(), TrainingError> {
+        let refuse = TrainingError::refuse;
+        if self.guide.encoder.is_none() {
+            return Ok(());
+        }
+        if self.frontend.sample_rate != RATE {
+            let value = self.frontend.sample_rate.to_string();
+            return refuse("frontend.sample_rate", value, "16000, with a guide");
+        }
+        let stride: usize = self.shape.time_strides.iter().product();
+        let step = stride.saturating_mul(self.frontend.hop_length);
+        if !step.is_multiple_of(TOKEN) || !(TOKEN..=LONGEST_STEP).contains(&step) {
+            let value = format!("{stride} frames of {}", self.frontend.hop_length);
+            let range = "a multiple of 320 samples up to 16000 together, with a guide";
+            return refuse("shape.time_strides", value, range);
+        }
+        Ok(())
     }
 
     /// What the classic network cannot be trained with.
@@ -184,5 +206,28 @@ mod tests {
             .unwrap();
         let error = Recipe::classic().changed(&louder).unwrap().check();
         assert!(error.unwrap_err().to_string().contains("wave.share is 0.5"));
+    }
+
+    #[test]
+    fn a_guide_is_listened_to_in_whole_tokens_at_its_own_rate_only() {
+        let guided = Recipe::default().changed(&["guide.encoder=\"ab\"".to_owned()]);
+        let guided = guided.unwrap();
+        guided.check().unwrap();
+        for (change, message) in [
+            ("guide.strength=101", "guide.strength is 101"),
+            ("guide.layers=0", "guide.layers is 0"),
+            ("frontend.sample_rate=8000", "must be 16000, with a guide"),
+            ("frontend.hop_length=100", "8 frames of 100"),
+            ("frontend.hop_length=4000", "8 frames of 4000"),
+            ("shape.time_strides=[1,1,1,1]", "1 frames of 160"),
+            (
+                "shape.time_strides=[4294967296,4294967296,1,1]",
+                "time_strides",
+            ),
+        ] {
+            let recipe = guided.changed(&[change.to_owned()]).unwrap();
+            let error = recipe.check().unwrap_err().to_string();
+            assert!(error.contains(message), "{change}: {error}");
+        }
     }
 }

@@ -81,7 +81,7 @@ pub struct Recipe {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Guided {
-    /// Hash of the guide's file; `None` without one.
+    /// [`Guide::hash`](crate::guide::Guide::hash); `None` without one.
     pub encoder: Option<String>,
     /// Layers of it that are listened to.
     pub layers: usize,

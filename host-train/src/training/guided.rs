@@ -14,6 +14,8 @@ use crate::features::ClipFeatures;
 const LAG: usize = 1;
 /// A step at which fewer clips than this still last has the mean of the last one before.
 const FEWEST: usize = 30;
+/// Times that the means of corpora and of steps are taken off.
+const ROUNDS: usize = 6;
 /// Added to deviations.
 const FLOOR: f32 = 1e-3;
 
@@ -55,6 +57,9 @@ impl GuideHead {
 pub fn standardise(examples: &mut [Example], stride: usize) {
     let rows = examples.iter().map(|example| example.guide.rows).max();
     let rows = rows.unwrap_or(0);
+    if rows == 0 {
+        return;
+    }
     for example in &mut *examples {
         let steps = example.features.frames().div_ceil(stride).max(1);
         example.guide.values.truncate(steps * rows);
@@ -67,16 +72,16 @@ pub fn standardise(examples: &mut [Example], stride: usize) {
             change(&mut own, rows);
         }
     };
-    // Without the corpora's own means first: at late steps only those of long clips are left.
-    each(examples, |clips, rows| scale(clips, rows, false));
-    let means = means(examples);
-    let Some(last) = means.len().checked_sub(1) else {
-        return;
-    };
-    for example in &mut *examples {
-        for (step, values) in example.guide.values.chunks_exact_mut(rows).enumerate() {
-            let pairs = values.iter_mut().zip(&means[step.min(last)]);
-            pairs.for_each(|(value, mean)| *value -= mean);
+    // Corpora and steps in turn: which corpora are left at a step depends on the lengths of their clips.
+    for _ in 0..ROUNDS {
+        each(examples, |clips, rows| scale(clips, rows, false));
+        let means = means(examples);
+        let last = means.len().saturating_sub(1);
+        for example in &mut *examples {
+            for (step, values) in example.guide.values.chunks_exact_mut(rows).enumerate() {
+                let pairs = values.iter_mut().zip(&means[step.min(last)]);
+                pairs.for_each(|(value, mean)| *value -= mean);
+            }
         }
     }
     each(examples, |clips, rows| scale(clips, rows, true));

@@ -38,7 +38,7 @@ const RANGE_DB: f32 = 80.0;
 #[derive(Debug, thiserror::Error)]
 pub enum GuideError {
     /// The file cannot be read.
-    #[error("guide {}: cannot be read: {source}", path.display())]
+    #[error("guide {}: cannot be read", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -46,7 +46,7 @@ pub enum GuideError {
         source: std::io::Error,
     },
     /// The file is no safetensors file.
-    #[error("guide {}: is not the `model.safetensors` of a Whisper model: {source}", path.display())]
+    #[error("guide {}: is not the `model.safetensors` of a Whisper model", path.display())]
     Format {
         /// The file.
         path: PathBuf,

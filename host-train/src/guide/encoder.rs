@@ -1,6 +1,8 @@
 //! Whisper's encoder: two convolutions, sinusoidal positions, and layers of self-attention and a feed-forward part, each behind
 //! a layer normalisation (Radford et al. 2022, after Vaswani et al. 2017).
 
+use burn::module::Param;
+use burn::nn::{LayerNorm, LayerNormConfig, Linear};
 use burn::tensor::activation::{gelu, softmax};
 use burn::tensor::module::conv1d;
 use burn::tensor::ops::ConvOptions;
@@ -14,7 +16,7 @@ const HEAD: usize = 64;
 /// Fewest positions, a second of sound.
 const FEWEST: usize = 50;
 /// Added to the variance by layer normalisation.
-const FLOOR: f32 = 1e-5;
+const FLOOR: f64 = 1e-5;
 
 #[derive(Debug)]
 pub(super) struct Encoder {
@@ -27,23 +29,15 @@ pub(super) struct Encoder {
 
 #[derive(Debug)]
 struct Layer {
-    attention_norm: Norm,
+    attention_norm: LayerNorm,
     query: Linear,
     key: Linear,
     value: Linear,
     out: Linear,
-    norm: Norm,
+    norm: LayerNorm,
     up: Linear,
     down: Linear,
 }
-
-/// Weight `[in, out]` and bias `[1, out]`.
-#[derive(Debug)]
-struct Linear(Tensor<2>, Option<Tensor<2>>);
-
-/// Gain and bias, `[1, width]`.
-#[derive(Debug)]
-struct Norm(Tensor<2>, Tensor<2>);
 
 impl Encoder {
     /// The first `layers` layers.
@@ -120,17 +114,22 @@ impl Layer {
         device: &Device,
     ) -> Result<Self, GuideError> {
         let name = |part: &str, kind: &str| format!("layers.{layer}.{part}.{kind}");
-        let row = |part: &str, kind: &str, width: usize| -> Result<Tensor<2>, GuideError> {
-            let row = weights.tensor(&name(part, kind), [width], device)?;
-            Ok(row.unsqueeze_dim(0))
+        let row = |part: &str, kind: &str, width: usize| -> Result<_, GuideError> {
+            let row: Tensor<1> = weights.tensor(&name(part, kind), [width], device)?;
+            Ok(Param::from_tensor(row))
         };
-        let norm = |part: &str| -> Result<Norm, GuideError> {
-            Ok(Norm(row(part, "weight", width)?, row(part, "bias", width)?))
+        let norm = |part: &str| -> Result<LayerNorm, GuideError> {
+            let mut norm = LayerNormConfig::new(width).with_epsilon(FLOOR).init(device);
+            norm.gamma = row(part, "weight", width)?;
+            norm.beta = Some(row(part, "bias", width)?);
+            Ok(norm)
         };
         let linear = |part: &str, [from, to]: [usize; 2], bias: bool| -> Result<_, GuideError> {
-            let weight = weights.tensor(&name(part, "weight"), [to, from], device)?;
-            let bias = bias.then(|| row(part, "bias", to)).transpose()?;
-            Ok(Linear(weight.transpose(), bias))
+            let weight: Tensor<2> = weights.tensor(&name(part, "weight"), [to, from], device)?;
+            Ok(Linear {
+                weight: Param::from_tensor(weight.transpose()),
+                bias: bias.then(|| row(part, "bias", to)).transpose()?,
+            })
         };
         let square = [width, width];
         Ok(Self {
@@ -159,24 +158,5 @@ impl Layer {
         let x = x + self.out.forward(heard.reshape([tokens, width]));
         let inner = gelu(self.up.forward(self.norm.forward(x.clone())));
         x + self.down.forward(inner)
-    }
-}
-
-impl Linear {
-    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let y = x.matmul(self.0.clone());
-        match &self.1 {
-            Some(bias) => y + bias.clone(),
-            None => y,
-        }
-    }
-}
-
-impl Norm {
-    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let mean = x.clone().mean_dim(1);
-        let centred = x - mean;
-        let variance = (centred.clone() * centred.clone()).mean_dim(1);
-        centred / (variance + FLOOR).sqrt() * self.0.clone() + self.1.clone()
     }
 }

@@ -138,10 +138,9 @@ impl Guide {
         cache: Option<&Path>,
     ) -> Result<Vec<ClipFeatures>, FeatureError> {
         let description = format!(
-            "{} {stride} {frontend:?} {} {} {MARGIN_FRAMES} {SILENCE} {RANGE_DB}",
+            "{} {stride} {frontend:?} {} {MARGIN_FRAMES} {SILENCE} {RANGE_DB}",
             self.hash,
             activity::RANGE_DB,
-            self.encoder.width(),
         );
         let rows = self.encoder.width();
         compute(clips, cache, &description, rows, |clip| {

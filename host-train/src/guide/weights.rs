@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{DType, Device, Tensor, TensorData, f16};
+use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use sha2::{Digest, Sha256};
 
@@ -53,15 +54,11 @@ impl Weights {
         })
     }
 
-    /// What is said of a tensor that does not fit.
+    /// What is said of the encoder's tensor `name` that does not fit.
     pub(super) fn wrong(&self, name: &str, reason: String) -> GuideError {
-        let name = match name.starts_with(self.prefix) {
-            true => name.to_owned(),
-            false => format!("{}{name}", self.prefix),
-        };
         GuideError::Tensor {
             path: self.path.clone(),
-            name,
+            name: format!("{}{name}", self.prefix),
             reason,
         }
     }
@@ -71,13 +68,14 @@ impl Weights {
         digest::short(self.taken.into_inner(), 16)
     }
 
+    fn view(&self, name: &str) -> Result<TensorView<'_>, GuideError> {
+        let found = self.file()?.tensor(&format!("{}{name}", self.prefix));
+        found.map_err(|_| self.wrong(name, "is missing".into()))
+    }
+
     /// Sizes of the encoder's tensor `name`.
     pub(super) fn shape(&self, name: &str) -> Result<Vec<usize>, GuideError> {
-        let name = format!("{}{name}", self.prefix);
-        match self.file()?.tensor(&name) {
-            Ok(view) => Ok(view.shape().to_vec()),
-            Err(_) => Err(self.wrong(&name, "is missing".into())),
-        }
+        Ok(self.view(name)?.shape().to_vec())
     }
 
     /// The encoder's tensor `name`, which has `shape`, as `f32`.
@@ -87,23 +85,19 @@ impl Weights {
         shape: [usize; D],
         device: &Device,
     ) -> Result<Tensor<D>, GuideError> {
-        let found = self.shape(name)?;
-        let name = format!("{}{name}", self.prefix);
-        if found != shape {
+        let view = self.view(name)?;
+        if view.shape() != shape {
+            let found = view.shape();
             let reason = format!("has the shape {found:?}, and {shape:?} is needed");
-            return Err(self.wrong(&name, reason));
+            return Err(self.wrong(name, reason));
         }
-        let file = self.file()?;
-        let view = file
-            .tensor(&name)
-            .map_err(|source| self.wrong(&name, source.to_string()))?;
         let kind = match view.dtype() {
             Dtype::F32 => DType::F32,
             Dtype::F16 => DType::F16,
             Dtype::BF16 => DType::BF16,
             other => {
                 let reason = format!("is {other:?}, and F32, F16 or BF16 is needed");
-                return Err(self.wrong(&name, reason));
+                return Err(self.wrong(name, reason));
             }
         };
         let data = TensorData::from_bytes_vec(view.data().to_vec(), shape, kind);

@@ -3,11 +3,14 @@
 //! What the guide says is standardised first: less its mean at each step since the beginning, for the guide counts steps, and
 //! over each corpus by itself, so that a corpus's chain of recording says nothing.
 
+use std::collections::BTreeMap;
+
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
 use super::batch::Example;
+use super::normalise::Normalisation;
 use crate::features::ClipFeatures;
 
 /// Steps that the network may lag behind the guide, which hears what follows.
@@ -64,36 +67,57 @@ pub fn standardise(examples: &mut [Example], stride: usize) {
         let steps = example.features.frames().div_ceil(stride).max(1);
         example.guide.values.truncate(steps * rows);
     }
-    let groups = examples.iter().map(|example| example.group + 1).max();
-    let each = |examples: &mut [Example], change: fn(&mut [&mut ClipFeatures], usize)| {
-        for group in 0..groups.unwrap_or(0) {
-            let own = examples.iter_mut().filter(|example| example.group == group);
-            let mut own: Vec<_> = own.map(|example| &mut example.guide).collect();
-            change(&mut own, rows);
-        }
-    };
+    let mut corpora: BTreeMap<usize, Vec<&mut ClipFeatures>> = BTreeMap::new();
+    for example in examples {
+        let own = corpora.entry(example.group).or_default();
+        own.push(&mut example.guide);
+    }
     // Corpora and steps in turn: which corpora are left at a step depends on the lengths of their clips.
     for _ in 0..ROUNDS {
-        each(examples, |clips, rows| scale(clips, rows, false));
-        let means = means(examples);
+        for clips in corpora.values_mut() {
+            let mean = statistics(clips, rows).mean;
+            each_step(clips, |_, row, value| *value -= mean[row]);
+        }
+        let means = means(corpora.values().flatten(), rows);
         let last = means.len().saturating_sub(1);
-        for example in &mut *examples {
-            for (step, values) in example.guide.values.chunks_exact_mut(rows).enumerate() {
-                let pairs = values.iter_mut().zip(&means[step.min(last)]);
-                pairs.for_each(|(value, mean)| *value -= mean);
-            }
+        for clips in corpora.values_mut() {
+            each_step(clips, |step, row, value| {
+                *value -= means[step.min(last)][row]
+            });
         }
     }
-    each(examples, |clips, rows| scale(clips, rows, true));
+    for clips in corpora.values_mut() {
+        let Normalisation {
+            mean, deviation, ..
+        } = statistics(clips, rows);
+        each_step(clips, |_, row, value| {
+            *value = (*value - mean[row]) / (deviation[row] + FLOOR)
+        });
+    }
+}
+
+fn statistics(clips: &[&mut ClipFeatures], rows: usize) -> Normalisation {
+    Normalisation::fit(clips.iter().map(|clip| &**clip), rows)
+}
+
+/// Changes every value, knowing its step and row.
+fn each_step(clips: &mut [&mut ClipFeatures], change: impl Fn(usize, usize, &mut f32)) {
+    for clip in clips {
+        for (step, values) in clip.values.chunks_exact_mut(clip.rows).enumerate() {
+            let rows = values.iter_mut().enumerate();
+            rows.for_each(|(row, value)| change(step, row, value));
+        }
+    }
 }
 
 /// The mean of all clips at each step.
-fn means(examples: &[Example]) -> Vec<Vec<f32>> {
-    let said = || examples.iter().map(|example| &example.guide);
-    let rows = said().map(|clip| clip.rows).max().unwrap_or(0);
-    let longest = said().map(ClipFeatures::frames).max().unwrap_or(0);
+fn means<'a>(
+    said: impl Iterator<Item = &'a &'a mut ClipFeatures> + Clone,
+    rows: usize,
+) -> Vec<Vec<f32>> {
+    let longest = said.clone().map(|clip| clip.frames()).max().unwrap_or(0);
     let (mut sums, mut counts) = (vec![vec![0.0f64; rows]; longest], vec![0usize; longest]);
-    for clip in said() {
+    for clip in said {
         for (step, values) in clip.values.chunks_exact(rows).enumerate() {
             counts[step] += 1;
             for (sum, value) in sums[step].iter_mut().zip(values) {
@@ -108,42 +132,6 @@ fn means(examples: &[Example]) -> Vec<Vec<f32>> {
         mean.collect()
     })
     .collect()
-}
-
-/// Mean 0 of each row over all steps of `clips`, and, if asked for, deviation 1.
-fn scale(clips: &mut [&mut ClipFeatures], rows: usize, scaled: bool) {
-    let steps = || clips.iter().flat_map(|clip| clip.values.chunks_exact(rows));
-    let (mut sum, mut square, mut count) = (vec![0.0f64; rows], vec![0.0f64; rows], 0.0f64);
-    for values in steps() {
-        count += 1.0;
-        for (row, value) in values.iter().enumerate() {
-            sum[row] += f64::from(*value);
-            square[row] += f64::from(*value).powi(2);
-        }
-    }
-    let scale: Vec<(f32, f32)> = sum
-        .iter()
-        .zip(&square)
-        .map(|(sum, square)| {
-            let mean = sum / f64::max(count, 1.0);
-            let deviation = (square / f64::max(count, 1.0) - mean * mean)
-                .max(0.0)
-                .sqrt();
-            let scale = if scaled {
-                1.0 / (deviation as f32 + FLOOR)
-            } else {
-                1.0
-            };
-            (mean as f32, scale)
-        })
-        .collect();
-    for clip in clips {
-        for values in clip.values.chunks_exact_mut(rows) {
-            for (value, (mean, scale)) in values.iter_mut().zip(&scale) {
-                *value = (*value - mean) * scale;
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What training minimises.
 
+use burn::tensor::Tensor;
 use burn::tensor::activation::log_softmax;
-use burn::tensor::{Int, Tensor};
 
 /// Cross-entropy with the distribution that is asked for ([`super::goal`]), over the classes that each clip's corpus knows,
 /// averaged over the answers.
@@ -14,14 +14,6 @@ pub fn cross_entropy(logits: Tensor<2>, barred: Tensor<2>, goals: Tensor<2>) -> 
     let (barred, goals) = (barred.repeat_dim(0, members), goals.repeat_dim(0, members));
     let log_probability = log_softmax(logits + barred, 1);
     (log_probability * goals).sum_dim(1).mean().neg()
-}
-
-/// Cross-entropy with one class each: `logits` is `[batch, classes]`, `targets` `[batch]`.
-#[must_use]
-pub fn hard_cross_entropy(logits: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
-    let classes = logits.dims()[1];
-    let goals: Tensor<2> = targets.one_hot(classes).float();
-    (log_softmax(logits, 1) * goals).sum_dim(1).mean().neg()
 }
 
 #[cfg(test)]

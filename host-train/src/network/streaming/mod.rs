@@ -46,7 +46,7 @@ impl StreamingConfig {
     /// Feature frames per encoder step.
     #[must_use]
     pub fn time_stride(&self) -> usize {
-        self.shape.time_strides.iter().product()
+        self.shape.time_stride()
     }
 
     /// Channels of the encoder's output, those of all members together.

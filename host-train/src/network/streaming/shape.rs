@@ -57,6 +57,12 @@ impl Default for Shape {
 }
 
 impl Shape {
+    /// Feature frames per encoder step.
+    #[must_use]
+    pub fn time_stride(&self) -> usize {
+        self.time_strides.iter().product()
+    }
+
     /// Refuses what no network can be made of, or none that a box would run.
     ///
     /// # Errors

@@ -119,7 +119,7 @@ pub fn prepare_split(
         if train.iter().any(|example| example.guide.rows == 0) {
             return Err(GuideError::Missing(named.clone()).into());
         }
-        guided::standardise(&mut train, recipe.shape.time_strides.iter().product());
+        guided::standardise(&mut train, recipe.shape.time_stride());
     }
     let classes = recipe.classes.names();
     let (rows, network) = network(&recipe);
@@ -167,7 +167,7 @@ pub fn guide_says(
         let (found, named) = (guide.hash().to_owned(), named.clone());
         return Err(GuideError::Other { found, named }.into());
     }
-    let stride = recipe.shape.time_strides.iter().product();
+    let stride = recipe.shape.time_stride();
     let mut said = Vec::with_capacity(clips.len());
     for corpus in clips.chunk_by(|a, b| a.corpus == b.corpus) {
         said.extend(guide.run(corpus, &recipe.frontend, stride, cache)?);

@@ -81,7 +81,7 @@ impl Recipe {
             let value = self.frontend.sample_rate.to_string();
             return refuse("frontend.sample_rate", value, "16000, with a guide");
         }
-        let stride: usize = self.shape.time_strides.iter().product();
+        let stride = self.shape.time_stride();
         let step = stride.saturating_mul(self.frontend.hop_length);
         if !step.is_multiple_of(TOKEN) || !(TOKEN..=LONGEST_STEP).contains(&step) {
             let value = format!("{stride} frames of {}", self.frontend.hop_length);

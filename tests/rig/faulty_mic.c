@@ -6,9 +6,8 @@
  *   format, rate, channels   all that it offers
  *   voice     the channel that carries the clip; the others are digital silence
  *   resume    0: the driver cannot resume, as many cannot
- *
- * It runs by the clock, so that a reader that is late by more than the buffer loses samples (an overrun), as with a real
- * device.
+ *   waits     0: it runs by the clock, so that a reader that is late by more than the buffer loses samples (an overrun), as
+ *             with a real device; 1: it runs no further than the reader has room for, for what has nothing to do with time
  */
 #include <alsa/asoundlib.h>
 #include <alsa/pcm_external.h>
@@ -27,6 +26,7 @@ struct mic {
     size_t clip_frames;
     unsigned int voice;
     int can_resume;
+    int waits;
     double clock;        /* seconds, at the last look */
     double heard;        /* frames that came in since the start */
     uint64_t taken;      /* frames that were handed out since the start */
@@ -91,6 +91,9 @@ static snd_pcm_sframes_t pointer(snd_pcm_ioplug_t *io)
     else if (!ordered(mic, "stall"))
         mic->heard += (time - mic->clock) * io->rate;
     mic->clock = time;
+    /* One less than the buffer: the pointer of a full one looks like that of an empty one. */
+    if (mic->waits && mic->heard - mic->taken > io->buffer_size - 1)
+        mic->heard = mic->taken + io->buffer_size - 1;
     if (mic->heard - mic->taken > io->buffer_size)
         return -EPIPE;
     return (uint64_t)mic->heard % io->buffer_size;
@@ -195,7 +198,7 @@ static int offer(snd_pcm_ioplug_t *io, snd_pcm_format_t format, unsigned int rat
 SND_PCM_PLUGIN_DEFINE_FUNC(undertone_fault)
 {
     const char *folder = NULL, *clip = NULL, *format = "S16_LE";
-    long rate = 16000, channels = 1, voice = 0, can_resume = 1;
+    long rate = 16000, channels = 1, voice = 0, can_resume = 1, waits = 0;
     snd_config_iterator_t i, next;
     (void)root;
     snd_config_for_each(i, next, conf) {
@@ -210,6 +213,7 @@ SND_PCM_PLUGIN_DEFINE_FUNC(undertone_fault)
         if (!strcmp(id, "channels")) snd_config_get_integer(entry, &channels);
         if (!strcmp(id, "voice")) snd_config_get_integer(entry, &voice);
         if (!strcmp(id, "resume")) snd_config_get_integer(entry, &can_resume);
+        if (!strcmp(id, "waits")) snd_config_get_integer(entry, &waits);
     }
     if (!folder || !clip || stream != SND_PCM_STREAM_CAPTURE)
         return -EINVAL;
@@ -221,6 +225,7 @@ SND_PCM_PLUGIN_DEFINE_FUNC(undertone_fault)
     snprintf(mic->folder, sizeof mic->folder, "%s", folder);
     mic->voice = voice;
     mic->can_resume = can_resume;
+    mic->waits = waits;
     int error = load(mic, clip);
     if (error < 0) {
         free(mic->clip);

@@ -23,6 +23,8 @@ pub struct Offer {
     pub voice: usize,
     /// Whether the driver can resume after a suspend.
     pub resume: bool,
+    /// Whether it runs no further than the reader has room for, instead of by the clock: no machine is too busy for it.
+    pub waits: bool,
 }
 
 impl Default for Offer {
@@ -33,6 +35,7 @@ impl Default for Offer {
             channels: 1,
             voice: 0,
             resume: true,
+            waits: false,
         }
     }
 }
@@ -70,15 +73,17 @@ impl FaultyMic {
             channels,
             voice,
             resume,
+            waits,
         } = *offer;
         let config = format!(
             "</usr/share/alsa/alsa.conf>\npcm_type.undertone_fault {{ lib \"{so}\" }}\n\
              pcm.{DEVICE} {{ type undertone_fault folder \"{folder}\" clip \"{clip}\" format \"{format}\" rate {rate} \
-             channels {channels} voice {voice} resume {resume} }}\n",
+             channels {channels} voice {voice} resume {resume} waits {waits} }}\n",
             so = mic.at("faulty.so").display(),
             folder = mic.folder.path().display(),
             clip = mic.at("clip.raw").display(),
             resume = u8::from(resume),
+            waits = u8::from(waits),
         );
         mic.write("asound.conf", config.as_bytes());
         mic.write("clip.raw", &clip(rate / 16_000));

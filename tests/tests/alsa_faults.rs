@@ -184,26 +184,20 @@ fn every_encoding_rate_and_number_of_channels_that_a_device_may_offer_is_underst
         ("S32_LE", "I32", 48_000, 8),
         ("FLOAT_LE", "F32", 32_000, 6),
     ];
-    let build = |(format, called, rate, channels)| {
+    let start = |(format, called, rate, channels)| {
         let mic = FaultyMic::new(&Offer {
             format,
             rate,
             channels,
             voice: channels - 1,
+            waits: true,
             ..Offer::default()
         });
+        let listening = listen(&mic, &format!("pick = [{}]\n", channels - 1));
         let told = format!("({called}), {rate} Hz, {channels} channel(s)");
-        (mic, channels, told)
+        (mic, listening, told)
     };
-    // All before the first daemon starts: a compiler beside it may cost it the beginning of the clip.
-    let mics: Vec<_> = offers.into_iter().map(build).collect();
-    let started: Vec<_> = mics
-        .into_iter()
-        .map(|(mic, channels, told)| {
-            let listening = listen(&mic, &format!("pick = [{}]\n", channels - 1));
-            (mic, listening, told)
-        })
-        .collect();
+    let started: Vec<_> = offers.into_iter().map(start).collect();
     for (_mic, (mut daemon, _config), told) in started {
         daemon.wait_for_lines("\"silence\"", 1);
         let run = finish(daemon);

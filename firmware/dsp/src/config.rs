@@ -1,4 +1,4 @@
-use crate::{DspError, mel};
+use crate::{DspError, Floor, mel};
 use serde::{Deserialize, Serialize};
 
 /// Sample rates a front end accepts, in Hz.
@@ -46,6 +46,9 @@ pub struct FrontendConfig {
     pub mel_high_hz: f32,
     /// Number of cepstral coefficients, 0 to `mel_bands`; the first is the mean level.
     pub mfcc_count: usize,
+    /// What lies under the mel bands, and with them under the cepstral coefficients; nothing where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub floor: Option<Floor>,
 }
 
 impl Default for FrontendConfig {
@@ -59,6 +62,7 @@ impl Default for FrontendConfig {
             mel_low_hz: 50.0,
             mel_high_hz: 8_000.0,
             mfcc_count: 40,
+            floor: None,
         }
     }
 }
@@ -96,6 +100,7 @@ impl FrontendConfig {
                 format!("above mel_low_hz ({low}) and at most {}", rate / 2.0),
             ));
         }
+        self.floor.map_or(Ok(()), |floor| floor.validate())?;
         mel::check_bands(self)
     }
 
@@ -139,7 +144,7 @@ fn within(field: &'static str, value: usize, low: usize, high: usize) -> Result<
     }
 }
 
-fn out_of_range(field: &'static str, value: f64, allowed: String) -> DspError {
+pub(crate) fn out_of_range(field: &'static str, value: f64, allowed: String) -> DspError {
     DspError::OutOfRange {
         field,
         value,
@@ -174,7 +179,11 @@ mod tests {
     #[test]
     fn every_field_out_of_range_is_refused_by_name() {
         let good = FrontendConfig::default();
-        let cases: [(&str, FrontendConfig); 12] = [
+        let floor = |floor| FrontendConfig {
+            floor: Some(floor),
+            ..good.clone()
+        };
+        let cases: [(&str, FrontendConfig); 14] = [
             (
                 "sample_rate",
                 FrontendConfig {
@@ -258,6 +267,20 @@ mod tests {
                     mel_high_hz: 50.0,
                     ..good.clone()
                 },
+            ),
+            (
+                "floor.low_db",
+                floor(Floor {
+                    low_db: -1.0,
+                    ..Floor::SPEECH
+                }),
+            ),
+            (
+                "floor.release_db",
+                floor(Floor {
+                    release_db: f32::NAN,
+                    ..Floor::SPEECH
+                }),
             ),
         ];
         for (name, config) in cases {

@@ -106,6 +106,7 @@ impl Guide {
             mel_low_hz: 0.0,
             mel_high_hz: 8_000.0,
             mfcc_count: 0,
+            floor: None,
         };
         if let Err(source) = frontend.validate() {
             let reason = format!("asks for {} mel bands: {source}", encoder.bands());

@@ -1,6 +1,6 @@
 //! The recipes that are known by a name: the one that ships, and those of the classic network.
 
-use undertone_dsp::{Feature, FrontendConfig};
+use undertone_dsp::{Feature, Floor, FrontendConfig};
 
 use super::{Guided, Recipe};
 use crate::features::live::live_frontend;
@@ -51,6 +51,7 @@ impl Default for Recipe {
             frontend: FrontendConfig {
                 frame_length: 1024,
                 fft_size: 1024,
+                floor: Some(Floor::SPEECH),
                 ..FrontendConfig::default()
             },
             features: vec![Feature::LogMel],

@@ -202,6 +202,43 @@ fn the_daemon_tells_of_every_utterance_what_the_file_answers() {
 }
 
 #[test]
+fn a_corpus_that_the_model_never_heard_is_scored_whole_and_one_that_it_heard_is_refused() {
+    let made = made();
+    let (cache, strangers) = (made.file("unheard-cache"), made.file("savee"));
+    fs::create_dir(&strangers).unwrap();
+    for (speaker, name) in [(31, "DC"), (32, "JE")] {
+        for (emotion, letters) in [(1, "n"), (3, "h"), (4, "sa"), (5, "a")] {
+            let file = Path::new(&strangers).join(format!("{name}_{letters}01.wav"));
+            voice(&file, speaker, emotion, 1.5);
+        }
+    }
+    let unheard = |folder: &str| {
+        let mut command = Command::new(trainer());
+        command.args(["evaluate", &made.exact, &made.corpus, "--json"]);
+        let args = ["--cache", &cache, "--unheard", folder];
+        command.args(args).output().unwrap()
+    };
+    let output = unheard(&strangers);
+    let talk = String::from_utf8_lossy(&output.stderr);
+    let report: Value = serde_json::from_slice(&output.stdout).expect(&talk);
+    let corpora = report["conditions"][0]["corpora"].as_array().unwrap();
+    let row = |name: &str| corpora.iter().find(|row| row["corpus"] == name).unwrap();
+    assert_eq!(row("ravdess")["unheard"], false);
+    let savee = row("savee");
+    assert_eq!(savee["unheard"], true);
+    assert_eq!(
+        (&savee["speakers"], &savee["chance"]),
+        (&2.into(), &0.25.into())
+    );
+    assert_eq!(savee["figures"]["clips"], 8);
+
+    let refused = unheard(&made.corpus);
+    let talk = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{talk}");
+    assert!(talk.contains("was trained on RAVDESS"), "{talk}");
+}
+
+#[test]
 fn evaluation_and_report_give_the_trainers_own_figures() {
     let made = made();
     let cache = made.file("evaluation-cache");

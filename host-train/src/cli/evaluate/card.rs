@@ -97,7 +97,8 @@ fn table(columns: impl Iterator<Item = String>, rows: impl Iterator<Item = Vec<S
 
 fn name(row: &CorpusFigures) -> String {
     let classes = row.figures.recall.iter().flatten().count();
-    format!("{}, {classes} classes", row.corpus.name())
+    let unheard = if row.unheard { "never heard, " } else { "" };
+    format!("{}, {unheard}{classes} classes", row.corpus.name())
 }
 
 fn none() -> String {

@@ -28,6 +28,9 @@ pub(super) struct ConditionFigures {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct CorpusFigures {
     pub(super) corpus: Corpus,
+    /// Whether the model has heard nothing of this corpus, and not only of these speakers.
+    #[serde(default)]
+    pub(super) unheard: bool,
     pub(super) speakers: usize,
     pub(super) chance: f64,
     /// UA of 95 % of samples of speakers drawn anew.
@@ -68,6 +71,7 @@ pub(super) fn figures(
     let occurring = figures.recall.iter().flatten().count();
     (!clips.is_empty()).then(|| CorpusFigures {
         corpus,
+        unheard: false,
         speakers: speakers.len(),
         interval: interval(&speakers),
         speaker_quantiles: quantiles(&speakers),
@@ -118,7 +122,7 @@ fn condition_table(heard: &ConditionFigures, labels: &[String], lines: &mut Vec<
             .speaker_quantiles
             .map(|one| one.map(|share| format!("{:.0}", 100.0 * share)));
         lines.push(format!(
-            "{:<9}{:>9}{:>7}{:>8}{:>7}{:>13}{:>10}{:>10}{:>7}{:>11}{:>14}",
+            "{:<9}{:>9}{:>7}{:>8}{:>7}{:>13}{:>10}{:>10}{:>7}{:>11}{:>14}{}",
             row.corpus.name(),
             row.speakers,
             f.clips,
@@ -129,7 +133,8 @@ fn condition_table(heard: &ConditionFigures, labels: &[String], lines: &mut Vec<
             percent(f.macro_f1),
             percent(f.calibration_error),
             percent(f.unweighted_accuracy_at_75),
-            people.map_or_else(|| "-".to_owned(), |people| people.join("/"))
+            people.map_or_else(|| "-".to_owned(), |people| people.join("/")),
+            if row.unheard { "  never heard" } else { "" }
         ));
     }
     let names: String = labels.iter().map(|label| format!("{label:>10}")).collect();

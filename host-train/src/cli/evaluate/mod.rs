@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
-use undertone_model::Model;
+use undertone_model::{Metadata, Model};
 use undertone_train::corpora::{Clip, Corpus};
 use undertone_train::evaluation::condition::Condition;
 use undertone_train::evaluation::model::outcomes;
@@ -34,6 +34,10 @@ pub(crate) struct EvaluateArgs {
     /// The model file (not with --protocol), then folders with the corpora that it was trained on.
     #[arg(required_unless_present = "plan", value_name = "[MODEL] CORPORA")]
     paths: Vec<PathBuf>,
+    /// A folder with a corpus of which the model has heard nothing, and whose every speaker is asked for what it can tell; may be
+    /// given again.
+    #[arg(long, value_name = "DIR", conflicts_with = "protocol")]
+    unheard: Vec<PathBuf>,
     /// Write JSON instead of a table.
     #[arg(long, conflicts_with = "protocol")]
     json: bool,
@@ -95,11 +99,14 @@ impl EvaluateArgs {
             )
         })?;
         let clips = clips(corpora, |left_out| eprintln!("left out: {left_out}"))?;
-        let test = split(&clips, KeptOut::Fold(fold), metadata.provenance.seed)?.test;
+        let mut test = split(&clips, KeptOut::Fold(fold), metadata.provenance.seed)?.test;
         ensure!(
             metadata.provenance.clips.last() == Some(&hash(&test)),
             "these are not the test clips of the model's fold {fold}: give exactly the corpora that it was trained on"
         );
+        if !self.unheard.is_empty() {
+            test.extend(unheard(&self.unheard, file, metadata)?);
+        }
         let conditions = self
             .condition
             .iter()
@@ -130,17 +137,41 @@ impl EvaluateArgs {
             Condition::Clean => extractor.run(test)?,
             other => other.features(test, &metadata.frontend, &metadata.features)?,
         };
-        let classes = Classes::of(&metadata.labels)
-            .context("the model's labels are not those of a recipe")?;
+        let classes = classes(metadata)?;
         let outcomes = outcomes(model, &label(test, features, classes)?)?;
         let corpora = Corpus::ALL.into_iter();
-        let corpora =
-            corpora.filter_map(|one| figures(one, test, &outcomes, metadata.labels.len()));
+        let heard = &metadata.provenance.corpora;
+        let corpora = corpora.filter_map(|one| {
+            let mut row = figures(one, test, &outcomes, metadata.labels.len())?;
+            row.unheard = !heard.iter().any(|heard| heard == one.key());
+            Some(row)
+        });
         Ok(ConditionFigures {
             condition,
             corpora: corpora.collect(),
         })
     }
+}
+
+fn classes(about: &Metadata) -> Result<Classes> {
+    Classes::of(&about.labels).context("the model's labels are not those of a recipe")
+}
+
+/// All clips of corpora that a model has heard nothing of, whose class it can tell.
+fn unheard(folders: &[PathBuf], file: &Path, about: &Metadata) -> Result<Vec<Clip>> {
+    let classes = classes(about)?;
+    let mut found = clips(folders, |left_out| eprintln!("left out: {left_out}"))?;
+    for clip in &found {
+        let key = clip.corpus.key();
+        ensure!(
+            !about.provenance.corpora.iter().any(|heard| heard == key),
+            "--unheard: {} was trained on {}: leave that corpus out",
+            file.display(),
+            clip.corpus
+        );
+    }
+    found.retain(|clip| classes.index(clip.emotion).is_some());
+    Ok(found)
 }
 
 impl TableArgs {

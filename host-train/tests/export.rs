@@ -166,23 +166,21 @@ fn an_exported_network_answers_like_the_trainer_on_clips_of_any_length() {
 
 #[test]
 fn scaling_against_the_running_mean_is_the_same_in_the_file_and_while_training() {
-    for scaling in [Scaling::RunningMean, Scaling::Pcen] {
-        let mut plan = plan(20, 1);
-        plan.normalisation.scaling = scaling;
-        let mut clips = clips(20);
-        let long = SelfTest::input(700, 20);
-        clips[0].features.values = long;
-        let exported = export(
-            &network(20, 1),
-            &plan,
-            &state(),
-            &CALIBRATION,
-            Weights::F32,
-            &clips,
-        );
-        let (bytes, _) = exported.unwrap();
-        assert!(Model::from_bytes(&bytes).is_ok(), "{scaling:?}");
-    }
+    let mut plan = plan(20, 1);
+    plan.normalisation.scaling = Scaling::RunningMean;
+    let mut clips = clips(20);
+    let long = SelfTest::input(700, 20);
+    clips[0].features.values = long;
+    let exported = export(
+        &network(20, 1),
+        &plan,
+        &state(),
+        &CALIBRATION,
+        Weights::F32,
+        &clips,
+    );
+    let (bytes, _) = exported.unwrap();
+    assert!(Model::from_bytes(&bytes).is_ok());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::fold::Folded;
 use super::layers::{product, scaled};
 use super::onnx::{Dim, Graph, int, ints};
 use crate::network::streaming::{ATTENTION_BOUND, StreamingNet, VARIANCE_FLOOR};
-use crate::training::normalise::{Normalisation, PCEN_BIAS, PCEN_FLOOR, Scaling, TAPS, taps};
+use crate::training::normalise::{Normalisation, Scaling, TAPS, taps};
 
 /// Writes `network`, with `normalisation` in front of it, as ONNX without metadata.
 ///
@@ -73,38 +73,19 @@ fn scaling(graph: &mut Graph, input: &str, scaling: Scaling) -> String {
     }
     let mut weight = taps();
     weight.reverse();
-    let mean = |graph: &mut Graph, input: &str, weight: Vec<f32>| {
-        let layer = Folded {
-            shape: [1, 1, 1, TAPS],
-            weight,
-            bias: vec![0.0],
-            stride: [1, 1],
-            dilation: [1, 1],
-            pads: [0, TAPS - 1, 0, 0],
-            groups: 1,
-        };
-        convolution(graph, "running", input, &layer)
+    weight.iter_mut().for_each(|weight| *weight = -*weight);
+    weight[TAPS - 1] += 1.0;
+    let layer = Folded {
+        shape: [1, 1, 1, TAPS],
+        weight,
+        bias: vec![0.0],
+        stride: [1, 1],
+        dilation: [1, 1],
+        pads: [0, TAPS - 1, 0, 0],
+        groups: 1,
     };
-    if scaling == Scaling::RunningMean {
-        let x = graph.node("Unsqueeze", "plane", &[input, &axis], vec![]);
-        weight.iter_mut().for_each(|weight| *weight = -*weight);
-        weight[TAPS - 1] += 1.0;
-        return mean(graph, &x, weight);
-    }
-    let x = graph.node("Exp", "energy", &[input], vec![]);
-    let x = graph.node("Unsqueeze", "plane", &[&x, &axis], vec![]);
-    let mean = mean(graph, &x, weight);
-    let [floor, bias, root] = [
-        ("pcen_floor", PCEN_FLOOR),
-        ("pcen_bias", PCEN_BIAS),
-        ("pcen_root", PCEN_BIAS.sqrt()),
-    ]
-    .map(|(name, value)| graph.floats(name, &[1], &[value]));
-    let mean = graph.node("Add", "pcen_mean", &[&mean, &floor], vec![]);
-    let x = graph.node("Div", "pcen_share", &[&x, &mean], vec![]);
-    let x = graph.node("Add", "pcen_raised", &[&x, &bias], vec![]);
-    let x = graph.node("Sqrt", "pcen_rooted", &[&x], vec![]);
-    graph.node("Sub", "pcen", &[&x, &root], vec![])
+    let x = graph.node("Unsqueeze", "plane", &[input, &axis], vec![]);
+    convolution(graph, "running", &x, &layer)
 }
 
 fn convolution(graph: &mut Graph, name: &str, input: &str, layer: &Folded) -> String {

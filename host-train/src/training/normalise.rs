@@ -9,10 +9,6 @@ use crate::features::ClipFeatures;
 pub const TAPS: usize = 256;
 /// How much less a frame weighs than the next one: the mean lags by 0.66 s.
 const DECAY: f64 = 0.985;
-/// Added to the running mean of [`Scaling::Pcen`], whose mean is about 1.
-pub const PCEN_FLOOR: f32 = 0.1;
-/// Added before the root of [`Scaling::Pcen`].
-pub const PCEN_BIAS: f32 = 1.0;
 
 /// What follows the fixed normalisation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,9 +19,6 @@ pub enum Scaling {
     Fixed,
     /// Each row less its running mean: the level and colour of microphone and room go.
     RunningMean,
-    /// Per-channel energy normalisation (Wang et al. 2017) with gain 1 and root 1/2, of `e = exp(row)`, in which a band
-    /// deviates by 1: `sqrt(e / (floor + mean of e) + bias) - sqrt(bias)`.
-    Pcen,
 }
 
 /// Weights of the running mean, the present frame first; their sum is 1.
@@ -93,33 +86,28 @@ impl Normalisation {
                 *value = (*value - mean) / deviation;
             }
         }
-        match self.scaling {
-            Scaling::Fixed => {}
-            Scaling::RunningMean => against_mean(clip, |value| value, |value, mean| value - mean),
-            Scaling::Pcen => against_mean(clip, f32::exp, |energy, mean| {
-                (energy / (mean + PCEN_FLOOR) + PCEN_BIAS).sqrt() - PCEN_BIAS.sqrt()
-            }),
+        if self.scaling == Scaling::RunningMean {
+            against_mean(clip);
         }
     }
 }
 
-/// Puts `out(e, running mean of e)` in the place of every value, with `e = of(value)`. What lies before the clip counts as 0.
-fn against_mean(clip: &mut ClipFeatures, of: fn(f32) -> f32, out: fn(f32, f32) -> f32) {
+/// Takes the running mean from every value. What lies before the clip counts as 0.
+fn against_mean(clip: &mut ClipFeatures) {
     let rows = clip.rows;
-    clip.values.iter_mut().for_each(|value| *value = of(*value));
-    let energies = clip.values.clone();
+    let heard = clip.values.clone();
     let first = f64::from(taps()[0]);
     let leaving = DECAY.powi(TAPS as i32);
     let mut means = vec![0.0f64; rows];
     for (t, frame) in clip.values.chunks_exact_mut(rows).enumerate() {
         for (row, value) in frame.iter_mut().enumerate() {
             let old = match t.checked_sub(TAPS) {
-                Some(old) => f64::from(energies[old * rows + row]),
+                Some(old) => f64::from(heard[old * rows + row]),
                 None => 0.0,
             };
             let mean = &mut means[row];
             *mean = DECAY * *mean + first * (f64::from(*value) - leaving * old);
-            *value = out(*value, *mean as f32);
+            *value -= *mean as f32;
         }
     }
 }
@@ -167,11 +155,9 @@ mod tests {
     fn a_louder_recording_ends_up_where_the_softer_one_does() {
         let values: Vec<f32> = (0..600).map(|i| (i as f32 * 0.7).sin()).collect();
         let louder: Vec<f32> = values.iter().map(|value| value + 2.0).collect();
-        for scaling in [Scaling::RunningMean, Scaling::Pcen] {
-            let [soft, loud] = [&values, &louder].map(|values| scaled(scaling, values));
-            let far = (soft[599] - loud[599]).abs();
-            assert!(far < 0.15, "{scaling:?}: {far}");
-        }
+        let [soft, loud] = [&values, &louder].map(|values| scaled(Scaling::RunningMean, values));
+        let far = (soft[599] - loud[599]).abs();
+        assert!(far < 0.15, "{far}");
         let fixed = scaled(Scaling::Fixed, &louder)[599] - scaled(Scaling::Fixed, &values)[599];
         assert!((fixed - 2.0).abs() < 1e-5);
     }

@@ -186,7 +186,7 @@ mod tests {
     fn the_classic_network_is_refused_what_it_cannot_be_trained_with() {
         let windowed = [
             ("guide.encoder=\"ab\"", "guide.encoder is ab"),
-            ("scaling=pcen", "must be fixed"),
+            ("scaling=running-mean", "must be fixed"),
             ("window.frames=0", "window.frames is 0"),
             ("window.frames=30", "window.shortest is 31"),
             ("classic.kernel=4", "classic.kernel is 4"),

@@ -7,7 +7,7 @@
  *   voice     the channel that carries the clip; the others are digital silence
  *   resume    0: the driver cannot resume, as many cannot
  *   waits     0: it runs by the clock, so that a reader that is late by more than the buffer loses samples (an overrun), as
- *             with a real device; 1: it runs no further than the reader has room for, for what has nothing to do with time
+ *             with a real device; 1: it stops while the buffer is full, so that no machine is too busy for it
  */
 #include <alsa/asoundlib.h>
 #include <alsa/pcm_external.h>

@@ -23,7 +23,7 @@ pub struct Offer {
     pub voice: usize,
     /// Whether the driver can resume after a suspend.
     pub resume: bool,
-    /// Whether it runs no further than the reader has room for, instead of by the clock: no machine is too busy for it.
+    /// Whether it stops while its buffer is full, instead of losing samples: no machine is too busy for it.
     pub waits: bool,
 }
 

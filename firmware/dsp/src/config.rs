@@ -1,4 +1,4 @@
-use crate::{DspError, Floor, mel};
+use crate::{DspError, mel};
 use serde::{Deserialize, Serialize};
 
 /// Sample rates a front end accepts, in Hz.
@@ -46,9 +46,6 @@ pub struct FrontendConfig {
     pub mel_high_hz: f32,
     /// Number of cepstral coefficients, 0 to `mel_bands`; the first is the mean level.
     pub mfcc_count: usize,
-    /// What lies under the mel bands, and with them under the cepstral coefficients; nothing where there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub floor: Option<Floor>,
 }
 
 impl Default for FrontendConfig {
@@ -62,7 +59,6 @@ impl Default for FrontendConfig {
             mel_low_hz: 50.0,
             mel_high_hz: 8_000.0,
             mfcc_count: 40,
-            floor: None,
         }
     }
 }
@@ -100,7 +96,6 @@ impl FrontendConfig {
                 format!("above mel_low_hz ({low}) and at most {}", rate / 2.0),
             ));
         }
-        self.floor.map_or(Ok(()), |floor| floor.validate())?;
         mel::check_bands(self)
     }
 
@@ -144,7 +139,7 @@ fn within(field: &'static str, value: usize, low: usize, high: usize) -> Result<
     }
 }
 
-pub(crate) fn out_of_range(field: &'static str, value: f64, allowed: String) -> DspError {
+fn out_of_range(field: &'static str, value: f64, allowed: String) -> DspError {
     DspError::OutOfRange {
         field,
         value,
@@ -179,11 +174,7 @@ mod tests {
     #[test]
     fn every_field_out_of_range_is_refused_by_name() {
         let good = FrontendConfig::default();
-        let floor = |floor| FrontendConfig {
-            floor: Some(floor),
-            ..good.clone()
-        };
-        let cases: [(&str, FrontendConfig); 14] = [
+        let cases: [(&str, FrontendConfig); 12] = [
             (
                 "sample_rate",
                 FrontendConfig {
@@ -267,20 +258,6 @@ mod tests {
                     mel_high_hz: 50.0,
                     ..good.clone()
                 },
-            ),
-            (
-                "floor.low_db",
-                floor(Floor {
-                    low_db: -1.0,
-                    ..Floor::SPEECH
-                }),
-            ),
-            (
-                "floor.release_db",
-                floor(Floor {
-                    release_db: f32::NAN,
-                    ..Floor::SPEECH
-                }),
             ),
         ];
         for (name, config) in cases {

@@ -3,7 +3,7 @@ use crate::machine::{Level, Work};
 use crate::mfcc::Dct;
 use crate::sanitize::copy_sanitized;
 use crate::spectrum::{PowerSpectrum, SpectrumWork};
-use crate::{DspError, Feature, FrontendConfig, decibel, floor, mel, time_domain};
+use crate::{DspError, Feature, FrontendConfig, decibel, mel, time_domain};
 use std::sync::Arc;
 
 /// Samples taken in between two moves of the buffer's tail, at least.
@@ -18,7 +18,7 @@ pub struct Frame<'a> {
     pub zcr: f32,
     /// Root mean square of the samples, linear; 1 is a full-scale square wave.
     pub rms: f32,
-    /// `mel_bands` values in dB (`10 log10` of the band's power, reference 1, with the floor's), at least -100.
+    /// `mel_bands` values in dB (`10 log10` of the band's power, reference 1), at least -100.
     pub log_mel: &'a [f32],
     /// `mfcc_count` cepstral coefficients of `log_mel`.
     pub mfcc: &'a [f32],
@@ -57,8 +57,6 @@ pub struct Frontend {
     work: SpectrumWork,
     power: Box<[f32]>,
     band_sums: FilterWork,
-    /// Power of the loudest band so far, as the floor counts it.
-    loudest: f32,
     log_mel: Box<[f32]>,
     mfcc: Box<[f32]>,
 }
@@ -68,7 +66,6 @@ struct Plan {
     config: FrontendConfig,
     spectrum: PowerSpectrum,
     mel: FilterBank,
-    floor: Option<floor::Plan>,
     dct: Dct,
     wanted: Wanted,
     level: Level,
@@ -104,9 +101,6 @@ impl Frontend {
         Ok(Self::of_plan(Arc::new(Plan {
             spectrum: PowerSpectrum::new(config.frame_length, config.fft_size),
             mel: mel::bank(config),
-            floor: config
-                .floor
-                .map(|floor| floor::Plan::new(floor, config.mel_bands, config.hop_seconds())),
             dct: Dct::new(config.mel_bands, if mfcc { config.mfcc_count } else { 0 }),
             config: config.clone(),
             wanted: Wanted {
@@ -136,7 +130,6 @@ impl Frontend {
             work: plan.spectrum.workspace(),
             power: vec![0.0; plan.mel.padded_bins()].into(),
             band_sums: plan.mel.workspace(),
-            loudest: 0.0,
             log_mel: vec![0.0; config.mel_bands].into(),
             mfcc: vec![0.0; config.mfcc_count].into(),
             plan,
@@ -181,7 +174,6 @@ impl Frontend {
         self.filled = 0;
         self.skip = 0;
         self.next_index = 0;
-        self.loudest = 0.0;
     }
 
     fn analyse(&mut self, start: usize) -> Frame<'_> {
@@ -193,7 +185,6 @@ impl Frontend {
             work: &mut self.work,
             power: &mut self.power,
             band_sums: &mut self.band_sums,
-            loudest: &mut self.loudest,
             log_mel: &mut self.log_mel,
             mfcc: &mut self.mfcc,
         });
@@ -215,7 +206,6 @@ struct Analysis<'a> {
     work: &'a mut SpectrumWork,
     power: &'a mut [f32],
     band_sums: &'a mut FilterWork,
-    loudest: &'a mut f32,
     log_mel: &'a mut [f32],
     mfcc: &'a mut [f32],
 }
@@ -231,9 +221,6 @@ impl Work for Analysis<'_> {
         if wanted.spectrum {
             plan.spectrum.power(samples, self.power, self.work);
             plan.mel.apply(self.power, self.log_mel, self.band_sums);
-            if let Some(floor) = &plan.floor {
-                floor.raise(self.log_mel, self.loudest);
-            }
             decibel::power_to_db(self.log_mel);
         }
         if wanted.mfcc {
@@ -276,11 +263,7 @@ mod tests {
         let samples: Vec<f32> = (0..9_000)
             .map(|n| ((n * n % 7_919) as f32 * 0.37).sin() * 0.3)
             .collect();
-        let floored = FrontendConfig {
-            floor: Some(crate::Floor::SPEECH),
-            ..FrontendConfig::default()
-        };
-        for config in [FrontendConfig::default(), odd, floored] {
+        for config in [FrontendConfig::default(), odd] {
             let bits = |level| {
                 let mut frontend = Frontend::new(&config).unwrap();
                 Arc::get_mut(&mut frontend.plan).unwrap().level = level;

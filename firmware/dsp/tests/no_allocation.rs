@@ -6,7 +6,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;
-use undertone_dsp::{Feature, Floor, Frontend, FrontendConfig, Resampler};
+use undertone_dsp::{Feature, Frontend, FrontendConfig, Resampler};
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
@@ -72,7 +72,6 @@ fn a_front_end_allocates_nothing_per_push_from_the_first_on() {
         frame_length: 401,
         hop_length: 977,
         fft_size: 501,
-        floor: Some(Floor::SPEECH),
         ..FrontendConfig::default()
     };
     for config in [FrontendConfig::default(), odd] {

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use proptest::prelude::*;
-use undertone_dsp::{Feature, Floor, Frontend, FrontendConfig};
+use undertone_dsp::{Feature, Frontend, FrontendConfig};
 
 const ALL: [Feature; 4] = [Feature::Zcr, Feature::Rms, Feature::Mfcc, Feature::LogMel];
 
@@ -38,32 +38,17 @@ fn cut<'a>(samples: &'a [f32], lengths: &[usize]) -> Vec<&'a [f32]> {
 }
 
 fn configs() -> impl Strategy<Value = FrontendConfig> {
-    (2usize..700, 1usize..900, 0usize..300, 1usize..12, floor()).prop_map(
-        |(frame_length, hop_length, pad, mel_bands, floor)| FrontendConfig {
+    (2usize..700, 1usize..900, 0usize..300, 1usize..12).prop_map(
+        |(frame_length, hop_length, pad, mel_bands)| FrontendConfig {
             frame_length,
             hop_length,
             fft_size: (frame_length + pad).max(64),
             mel_bands,
             mel_low_hz: 0.0,
             mfcc_count: mel_bands / 2,
-            floor,
             ..FrontendConfig::default()
         },
     )
-}
-
-fn floor() -> impl Strategy<Value = Option<Floor>> {
-    let ranges = (0.0f32..80.0, 0.0f32..80.0, -60.0f32..20.0, 0.0f32..90.0);
-    proptest::option::of(ranges.prop_map(floor_of))
-}
-
-fn floor_of((low_db, high_db, least_db, release_db): (f32, f32, f32, f32)) -> Floor {
-    Floor {
-        low_db,
-        high_db,
-        least_db,
-        release_db,
-    }
 }
 
 fn any_sample() -> impl Strategy<Value = f32> {
@@ -114,11 +99,9 @@ proptest! {
     fn a_config_either_builds_or_says_why(
         sample_rate in any::<u32>(), frame_length in any::<usize>(), hop_length in any::<usize>(), fft_size in 0usize..200_000,
         mel_bands in 0usize..2_000, mel_low_hz in any::<f32>(), mel_high_hz in any::<f32>(), mfcc_count in any::<usize>(),
-        floor in proptest::option::of(any::<(f32, f32, f32, f32)>()),
     ) {
         let config = FrontendConfig {
             sample_rate, frame_length, hop_length, fft_size, mel_bands, mel_low_hz, mel_high_hz, mfcc_count,
-            floor: floor.map(floor_of),
         };
         match Frontend::new(&config) {
             Ok(_) => prop_assert!(config.validate().is_ok()),

@@ -77,7 +77,6 @@ pub fn live_frontend() -> FrontendConfig {
         mel_low_hz: 0.0,
         mel_high_hz: 8_000.0,
         mfcc_count: 40,
-        floor: None,
     }
 }
 

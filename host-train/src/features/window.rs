@@ -63,7 +63,6 @@ pub fn classic_frontend() -> FrontendConfig {
         mel_low_hz: 0.0,
         mel_high_hz: 11_025.0,
         mfcc_count: 40,
-        floor: None,
     }
 }
 

@@ -106,7 +106,6 @@ impl Guide {
             mel_low_hz: 0.0,
             mel_high_hz: 8_000.0,
             mfcc_count: 0,
-            floor: None,
         };
         if let Err(source) = frontend.validate() {
             let reason = format!("asks for {} mel bands: {source}", encoder.bands());
@@ -138,8 +137,14 @@ impl Guide {
         stride: usize,
         cache: Option<&Path>,
     ) -> Result<Vec<ClipFeatures>, FeatureError> {
+        // Of the front end, what decides where a clip is cut and how long a step is.
+        let [rate, frame, hop] = [
+            frontend.sample_rate as usize,
+            frontend.frame_length,
+            frontend.hop_length,
+        ];
         let description = format!(
-            "{} {stride} {frontend:?} {} {MARGIN_FRAMES} {SILENCE} {RANGE_DB}",
+            "{} {stride} {rate} {frame} {hop} {} {MARGIN_FRAMES} {SILENCE} {RANGE_DB}",
             self.hash,
             activity::RANGE_DB,
         );

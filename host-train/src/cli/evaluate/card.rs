@@ -97,7 +97,11 @@ fn table(columns: impl Iterator<Item = String>, rows: impl Iterator<Item = Vec<S
 
 fn name(row: &CorpusFigures) -> String {
     let classes = row.figures.recall.iter().flatten().count();
-    let unheard = if row.unheard { "never heard, " } else { "" };
+    let unheard = if row.unheard {
+        "corpus never heard, "
+    } else {
+        ""
+    };
     format!("{}, {unheard}{classes} classes", row.corpus.name())
 }
 

@@ -56,6 +56,7 @@ impl Report {
 
 pub(super) fn figures(
     corpus: Corpus,
+    unheard: bool,
     clips: &[Clip],
     outcomes: &[Outcome],
     classes: usize,
@@ -71,7 +72,7 @@ pub(super) fn figures(
     let occurring = figures.recall.iter().flatten().count();
     (!clips.is_empty()).then(|| CorpusFigures {
         corpus,
-        unheard: false,
+        unheard,
         speakers: speakers.len(),
         interval: interval(&speakers),
         speaker_quantiles: quantiles(&speakers),
@@ -134,7 +135,11 @@ fn condition_table(heard: &ConditionFigures, labels: &[String], lines: &mut Vec<
             percent(f.calibration_error),
             percent(f.unweighted_accuracy_at_75),
             people.map_or_else(|| "-".to_owned(), |people| people.join("/")),
-            if row.unheard { "  never heard" } else { "" }
+            if row.unheard {
+                "  corpus never heard"
+            } else {
+                ""
+            }
         ));
     }
     let names: String = labels.iter().map(|label| format!("{label:>10}")).collect();

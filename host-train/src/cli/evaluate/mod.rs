@@ -34,8 +34,8 @@ pub(crate) struct EvaluateArgs {
     /// The model file (not with --protocol), then folders with the corpora that it was trained on.
     #[arg(required_unless_present = "plan", value_name = "[MODEL] CORPORA")]
     paths: Vec<PathBuf>,
-    /// A folder with a corpus of which the model has heard nothing, and whose every speaker is asked for what it can tell; may be
-    /// given again.
+    /// A folder with a corpus that the model was not trained on: all of its clips of classes that the model knows are scored, too; may
+    /// be given again.
     #[arg(long, value_name = "DIR", conflicts_with = "protocol")]
     unheard: Vec<PathBuf>,
     /// Write JSON instead of a table.
@@ -142,9 +142,8 @@ impl EvaluateArgs {
         let corpora = Corpus::ALL.into_iter();
         let heard = &metadata.provenance.corpora;
         let corpora = corpora.filter_map(|one| {
-            let mut row = figures(one, test, &outcomes, metadata.labels.len())?;
-            row.unheard = !heard.iter().any(|heard| heard == one.key());
-            Some(row)
+            let unheard = !heard.iter().any(|heard| heard == one.key());
+            figures(one, unheard, test, &outcomes, metadata.labels.len())
         });
         Ok(ConditionFigures {
             condition,
@@ -159,6 +158,11 @@ fn classes(about: &Metadata) -> Result<Classes> {
 
 /// All clips of corpora that a model has heard nothing of, whose class it can tell.
 fn unheard(folders: &[PathBuf], file: &Path, about: &Metadata) -> Result<Vec<Clip>> {
+    ensure!(
+        about.provenance.adapted.is_none(),
+        "--unheard: {} was adapted to clips of which only a hash is known: score the file that it was made of",
+        file.display()
+    );
     let classes = classes(about)?;
     let mut found = clips(folders, |left_out| eprintln!("left out: {left_out}"))?;
     for clip in &found {
@@ -171,6 +175,11 @@ fn unheard(folders: &[PathBuf], file: &Path, about: &Metadata) -> Result<Vec<Cli
         );
     }
     found.retain(|clip| classes.index(clip.emotion).is_some());
+    ensure!(
+        !found.is_empty(),
+        "--unheard: no clip there has a class that {} can tell",
+        file.display()
+    );
     Ok(found)
 }
 

@@ -72,6 +72,7 @@ pub fn measure(path: &Path, model: &Model, corpora: &[PathBuf]) -> Result<Eviden
         let figures = Figures::of(&outcomes, outputs);
         let people = people(&own, &outcomes, outputs);
         rows.push(CorpusEvidence {
+            unheard: false,
             corpus: corpus.key().to_owned(),
             speakers: people.len(),
             chance: 1.0 / figures.recall.iter().flatten().count().max(1) as f64,

@@ -1,6 +1,6 @@
 //! The recipes that are known by a name: the one that ships, and those of the classic network.
 
-use undertone_dsp::{Feature, Floor, FrontendConfig};
+use undertone_dsp::{Feature, FrontendConfig};
 
 use super::{Guided, Recipe};
 use crate::features::live::live_frontend;
@@ -51,7 +51,6 @@ impl Default for Recipe {
             frontend: FrontendConfig {
                 frame_length: 1024,
                 fft_size: 1024,
-                floor: Some(Floor::SPEECH),
                 ..FrontendConfig::default()
             },
             features: vec![Feature::LogMel],
@@ -104,7 +103,7 @@ mod tests {
     #[test]
     fn the_recipe_beside_the_shipped_model_can_be_trained_and_is_for_its_features() {
         let text = include_str!("../../../../models/undertone-research.recipe.json");
-        let recipe: Recipe = serde_json::from_str(text).unwrap();
+        let recipe = Recipe::from_json(text.as_bytes()).unwrap();
         recipe.check().unwrap();
         let file = include_bytes!("../../../../models/undertone-research.onnx");
         let model = undertone_model::Model::from_bytes(file).unwrap();

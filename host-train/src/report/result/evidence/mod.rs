@@ -49,6 +49,9 @@ pub struct ConditionEvidence {
 pub struct CorpusEvidence {
     /// The corpus.
     pub corpus: String,
+    /// Whether the model has heard nothing of it, and not only of these speakers.
+    #[serde(default)]
+    pub unheard: bool,
     /// Number of speakers.
     #[serde(default)]
     pub speakers: usize,

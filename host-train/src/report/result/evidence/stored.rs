@@ -63,6 +63,11 @@ impl Evidence {
             let clean = self.conditions.iter().find(|one| one.condition == CLEAN);
             self.corpora = clean.map_or_else(Vec::new, |one| one.corpora.clone());
         }
+        // A page is about strangers of the corpora that the model was trained on; other corpora would hide them in every mean.
+        let conditions = self.conditions.iter_mut().map(|one| &mut one.corpora);
+        for corpora in conditions.chain([&mut self.corpora]) {
+            corpora.retain(|corpus| !corpus.unheard);
+        }
         for corpus in &mut self.corpora {
             let rough = std::mem::take(&mut corpus.figures.risk_coverage);
             if corpus.coverage.is_empty() {
@@ -103,6 +108,7 @@ mod tests {
         };
         let corpus = CorpusEvidence {
             corpus: "tess".into(),
+            unheard: false,
             speakers: 1,
             chance: 0.5,
             figures: scores,
@@ -143,9 +149,9 @@ mod tests {
     #[test]
     fn what_evaluate_writes_is_read_and_lends_its_conditions_to_a_fuller_file() {
         let folder = tempfile::tempdir().unwrap();
-        let corpus = |score: f64| {
+        let corpus = |score: f64, unheard: bool| {
             serde_json::json!({
-                "corpus": "tess", "speakers": 1, "chance": 0.5, "interval": [0.1, 0.9], "speaker_quantiles": [0.1, 0.2, 0.3],
+                "corpus": "tess", "unheard": unheard, "speakers": 1, "chance": 0.5, "interval": [0.1, 0.9], "speaker_quantiles": [0.1, 0.2, 0.3],
                 "figures": {
                     "clips": 2, "unweighted_accuracy": score, "accuracy": score, "macro_f1": score, "f1": [score, score],
                     "recall": [score, null], "precision": [null, score], "calibration_error": 0.1,
@@ -157,13 +163,23 @@ mod tests {
         let evaluated = serde_json::json!({
             "model": "m", "content_hash": "abc", "fold": 1, "labels": ["a", "b"],
             "conditions": [
-                { "condition": "clean", "corpora": [corpus(0.75)] },
-                { "condition": "telephone", "corpora": [corpus(0.5)] },
+                { "condition": "clean", "corpora": [corpus(0.25, true), corpus(0.75, false)] },
+                { "condition": "telephone", "corpora": [corpus(0.5, false), corpus(0.25, true)] },
             ],
         });
         let write = |name: &str, text: String| fs::write(folder.path().join(name), text).unwrap();
         write("a.json", evaluated.to_string());
         let found = Evidence::find(folder.path(), "abc").unwrap().unwrap();
+        let counts = [
+            &found.corpora,
+            &found.conditions[0].corpora,
+            &found.conditions[1].corpora,
+        ]
+        .map(Vec::len);
+        assert_eq!(
+            counts, [1; 3],
+            "a corpus that was never heard is among its strangers"
+        );
         let one = &found.corpora[0];
         assert_eq!(one.figures.unweighted_accuracy, 0.75);
         assert_eq!((one.coverage.len(), one.coverage[0].risk), (1, 0.25));

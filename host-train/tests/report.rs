@@ -211,6 +211,7 @@ fn evidence() -> Evidence {
         .to_vec();
     let corpus = CorpusEvidence {
         corpus: "crema-d".into(),
+        unheard: false,
         speakers: 11,
         chance: 1.0 / 7.0,
         figures,

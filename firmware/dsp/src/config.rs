@@ -127,7 +127,12 @@ impl FrontendConfig {
     }
 }
 
-fn within(field: &'static str, value: usize, low: usize, high: usize) -> Result<(), DspError> {
+pub(crate) fn within(
+    field: &'static str,
+    value: usize,
+    low: usize,
+    high: usize,
+) -> Result<(), DspError> {
     if (low..=high).contains(&value) {
         Ok(())
     } else {
@@ -139,7 +144,7 @@ fn within(field: &'static str, value: usize, low: usize, high: usize) -> Result<
     }
 }
 
-fn out_of_range(field: &'static str, value: f64, allowed: String) -> DspError {
+pub(crate) fn out_of_range(field: &'static str, value: f64, allowed: String) -> DspError {
     DspError::OutOfRange {
         field,
         value,

@@ -10,6 +10,7 @@
 //! - How the input is cut into blocks never changes the output, not by one bit.
 //! - A sample that is not finite counts as 0, and one beyond ±[`SAMPLE_LIMIT`] counts as that limit, so that every
 //!   feature is finite whatever comes in.
+//! - What an utterance is nobody here knows: a [`Floor`] is put under its frames by the model's stream, and by training.
 //! - Nothing here reads a file, a clock or a device, and nothing logs.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -18,6 +19,7 @@ mod config;
 mod decibel;
 mod error;
 mod filters;
+mod floor;
 mod frontend;
 mod level;
 pub mod machine;
@@ -32,6 +34,7 @@ pub use config::{Feature, FrontendConfig};
 pub use decibel::ln;
 pub use error::DspError;
 pub use filters::{FilterBank, FilterWork};
+pub use floor::{Depths, Floor};
 pub use frontend::{Frame, Frontend};
 pub use level::{DBFS_FLOOR, dbfs};
 pub use mfcc::Dct;

@@ -7,6 +7,8 @@
 //!   each frame is computed once, and pooling keeps running sums, so that cost does not depend on the utterance.
 //! - A network that cannot be streamed says so in its metadata ([`NetworkKind::Windowed`]): it is run on the last frames,
 //!   as a whole for every answer.
+//! - A file may have a floor (`undertone_dsp::Floor`): the stream holds back the first frames of an utterance, no longer than
+//!   an answer takes, and puts it under all of them.
 //! - Plain causal convolutions and matrix products are run by this crate (`direct`), everything else by the
 //!   inference library.
 //! - A file is refused, with the reason, if it is not a model of ours, was changed after it was written, uses an
@@ -23,6 +25,7 @@ mod drift;
 mod error;
 mod graph;
 mod hash;
+mod held;
 mod incremental;
 mod metadata;
 mod model;

@@ -80,6 +80,7 @@ impl Model {
     /// # Errors
     /// [`ModelError`] if the graph cannot be run with this metadata.
     pub fn unverified(mut graph: ModelProto, metadata: Metadata) -> Result<Self, ModelError> {
+        metadata.check()?;
         graph::check(&graph, metadata.network)?;
         let tensors = graph.graph.iter().flat_map(|graph| &graph.initializer);
         let parameters = tensors

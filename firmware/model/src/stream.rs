@@ -3,6 +3,7 @@
 use tract_onnx::prelude::*;
 
 use crate::error::ModelError;
+use crate::held::Held;
 use crate::incremental::Incremental;
 use crate::metadata::Metadata;
 use crate::windowed::Ring;
@@ -15,6 +16,8 @@ pub const FRAME_LIMIT: f32 = 1e7;
 #[derive(Debug)]
 pub struct Stream {
     state: State,
+    /// What lies between the frames and the network, if the model has a floor.
+    held: Option<Held>,
     rows: usize,
     classes: usize,
     temperature: f32,
@@ -26,10 +29,35 @@ pub(crate) enum State {
     Windowed(Ring),
 }
 
+impl State {
+    fn reset(&mut self) -> Result<(), ModelError> {
+        match self {
+            Self::Streaming(network) => network.reset(),
+            Self::Windowed(ring) => {
+                ring.clear();
+                Ok(())
+            }
+        }
+    }
+
+    fn push(&mut self, frame: &[f32]) -> Result<(), ModelError> {
+        match self {
+            Self::Streaming(network) => network.push(frame),
+            Self::Windowed(ring) => {
+                ring.push(frame);
+                Ok(())
+            }
+        }
+    }
+}
+
 impl Stream {
     pub(crate) fn new(state: State, metadata: &Metadata) -> Self {
         Self {
             state,
+            held: metadata
+                .floor
+                .map(|floor| Held::new(floor, metadata.rows())),
             rows: metadata.rows(),
             classes: metadata.labels.len(),
             temperature: metadata.temperature,
@@ -38,7 +66,8 @@ impl Stream {
 
     /// Takes the next feature frame: the rows that the model's metadata lists, each within ±[`FRAME_LIMIT`].
     ///
-    /// A refused frame leaves the stream as it was. After [`ModelError::NotFinite`] the steps from there on are not
+    /// A model with a floor holds the first frames of an utterance back; what goes wrong with them is told when they are let go or
+    /// an answer is asked for. A refused frame leaves the stream as it was. After [`ModelError::NotFinite`] the steps from there on are not
     /// pooled, but the encoder looks back at them until the stream is reset.
     ///
     /// # Errors
@@ -48,13 +77,24 @@ impl Stream {
     pub fn push(&mut self, frame: &[f32]) -> Result<(), ModelError> {
         check_length("a feature frame", frame.len(), self.rows)?;
         check_frame(frame)?;
-        match &mut self.state {
-            State::Streaming(network) => network.push(frame),
-            State::Windowed(ring) => {
-                ring.push(frame);
-                Ok(())
-            }
+        match &mut self.held {
+            Some(held) => held.push(frame, |frame| self.state.push(frame)),
+            None => self.state.push(frame),
         }
+    }
+
+    /// Asks the network, which hears before what is still held back, and forgets it again: asking changes no later answer.
+    fn ask<T>(
+        &mut self,
+        answer: impl FnOnce(&mut State) -> Result<T, ModelError>,
+    ) -> Result<T, ModelError> {
+        let Some(held) = self.held.as_mut().filter(|held| held.is_holding()) else {
+            return answer(&mut self.state);
+        };
+        let heard = held.give(|frame| self.state.push(frame));
+        let answered = heard.and_then(|()| answer(&mut self.state));
+        self.state.reset()?;
+        answered
     }
 
     /// Writes the calibrated distribution over the model's labels for the utterance so far; `false` and nothing
@@ -78,10 +118,10 @@ impl Stream {
     /// As [`Stream::probabilities`].
     pub fn logits(&mut self, out: &mut [f32]) -> Result<bool, ModelError> {
         check_length("the buffer for an answer", out.len(), self.classes)?;
-        match &mut self.state {
+        self.ask(|state| match state {
             State::Streaming(network) => network.logits(out),
             State::Windowed(ring) => ring.logits(out),
-        }
+        })
     }
 
     /// Writes the statistics that the head reads, `4 * width` values, for the utterance so far; `false` while there is
@@ -95,10 +135,10 @@ impl Stream {
             State::Windowed(_) => 0,
         };
         check_length("the buffer for statistics", out.len(), expected)?;
-        match &mut self.state {
+        self.ask(|state| match state {
             State::Streaming(network) => network.statistics(out),
             State::Windowed(_) => Ok(false),
-        }
+        })
     }
 
     /// Forgets the utterance; the next frame begins a new one. To be called at gaps and at ends of speech.
@@ -106,13 +146,10 @@ impl Stream {
     /// # Errors
     /// [`ModelError::Inference`] if the library cannot make a new state.
     pub fn reset(&mut self) -> Result<(), ModelError> {
-        match &mut self.state {
-            State::Streaming(network) => network.reset(),
-            State::Windowed(ring) => {
-                ring.clear();
-                Ok(())
-            }
+        if let Some(held) = &mut self.held {
+            held.reset();
         }
+        self.state.reset()
     }
 }
 

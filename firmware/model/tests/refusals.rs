@@ -192,6 +192,17 @@ fn metadata_out_of_range() {
             "`self_test.logits` is 1, not 7 to 7",
         ),
         ("frontend", "{\"hop_length\":0}", "hop_length"),
+        (
+            "floor",
+            "{\"low_db\":-1,\"high_db\":60,\"hold\":50,\"release_db\":0}",
+            "floor.low_db is -1",
+        ),
+        (
+            "floor",
+            "{\"low_db\":35,\"high_db\":60,\"hold\":51,\"release_db\":0}",
+            "`floor.hold` is 51, more than the 50 frames between answers",
+        ),
+        ("floor", "{\"low_db\":35}", "high_db"),
         ("frontend", "{\"window\":\"hamming\"}", "window"),
     ] {
         refused!(

@@ -1,5 +1,7 @@
 //! Ranges of a model file's metadata.
 
+use undertone_dsp::Feature;
+
 use super::{Metadata, NetworkKind, SelfTest};
 use crate::error::ModelError;
 
@@ -15,8 +17,29 @@ const MAX_WINDOW: usize = 100_000;
 const MAX_WINDOW_VALUES: usize = 1 << 20;
 
 impl Metadata {
+    /// A floor is of networks that hear frame by frame, and log-mel bands alone.
+    fn check_floor(&self) -> Result<(), ModelError> {
+        let bad = |reason: String| Err(ModelError::BadMetadata { reason });
+        let Some(floor) = self.floor else {
+            return Ok(());
+        };
+        if let Err(error) = floor.validate() {
+            return bad(format!("`floor`: {error}"));
+        }
+        if self.features != [Feature::LogMel] || self.network != NetworkKind::Streaming {
+            return bad("`floor` is of streaming networks that read `log_mel` alone".into());
+        }
+        if floor.hold > self.update_hop {
+            return bad(format!(
+                "`floor.hold` is {}, more than the {} frames between answers",
+                floor.hold, self.update_hop
+            ));
+        }
+        Ok(())
+    }
+
     /// [`ModelError::BadMetadata`] for the first field that is out of its range.
-    pub(super) fn check(&self) -> Result<(), ModelError> {
+    pub(crate) fn check(&self) -> Result<(), ModelError> {
         let bad = |reason: String| Err(ModelError::BadMetadata { reason });
         let count = |name: &str, value: usize, low: usize, high: usize| {
             if (low..=high).contains(&value) {
@@ -44,6 +67,7 @@ impl Metadata {
         }
         count("rows", self.rows(), 1, 4096)?;
         count("features", self.features.len(), 1, 16)?;
+        self.check_floor()?;
         match self.network {
             NetworkKind::Streaming => {
                 count("stride", self.stride, 1, 64)?;

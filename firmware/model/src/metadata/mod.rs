@@ -10,7 +10,7 @@ mod self_test;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tract_onnx::pb::{ModelProto, StringStringEntryProto};
-use undertone_dsp::{Feature, FrontendConfig};
+use undertone_dsp::{Feature, Floor, FrontendConfig};
 
 use crate::error::ModelError;
 
@@ -67,6 +67,10 @@ pub struct Metadata {
     pub frontend: FrontendConfig,
     /// Rows of a frame, in order.
     pub features: Vec<Feature>,
+    /// What lies under the log-mel bands of an utterance; nothing if the file does not say. Put there before the network, by
+    /// [`crate::Stream`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub floor: Option<Floor>,
     /// Feature frames per encoder step; 1 if the network is windowed.
     pub stride: usize,
     /// Values per encoder step; 0 if the network is windowed, which has none.

@@ -54,6 +54,7 @@ impl Shape {
                 ..FrontendConfig::default()
             },
             features: self.features.clone(),
+            floor: None,
             stride: 1,
             width: 0,
             window: self.window,

@@ -6,11 +6,12 @@ use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::{Device, Distribution, Tensor};
 use prost::Message;
-use undertone_dsp::{Feature, FrontendConfig};
+use undertone_dsp::{Feature, Floor, FrontendConfig};
 use undertone_model::onnx::ModelProto;
 use undertone_model::{Licence, Model, ModelError, SelfTest};
 use undertone_train::adapt::enrol;
 use undertone_train::adapt::head::Head;
+use undertone_train::evaluation::model::logits;
 use undertone_train::export::calibrate::Calibration;
 use undertone_train::export::{ExportError, Weights, export};
 use undertone_train::features::ClipFeatures;
@@ -60,6 +61,7 @@ fn plan(rows: usize, members: usize) -> Plan {
             mean: vec![-40.0; rows],
             deviation: vec![12.0; rows],
             scaling: Scaling::Fixed,
+            floor: None,
         },
     }
 }
@@ -181,6 +183,32 @@ fn scaling_against_the_running_mean_is_the_same_in_the_file_and_while_training()
     );
     let (bytes, _) = exported.unwrap();
     assert!(Model::from_bytes(&bytes).is_ok());
+}
+
+#[test]
+fn a_floor_is_put_under_an_utterance_by_the_file_as_while_training() {
+    let floor = Floor {
+        low_db: 3.0,
+        high_db: 9.0,
+        hold: 40,
+        release_db: 0.1,
+    };
+    let mut plan = plan(20, 1);
+    let answers = [None, Some(floor)].map(|floor| {
+        plan.normalisation.floor = floor;
+        let exported = export(
+            &network(20, 1),
+            &plan,
+            &state(),
+            &CALIBRATION,
+            Weights::F32,
+            &clips(20),
+        );
+        let model = Model::from_bytes(&exported.unwrap().0).unwrap();
+        assert_eq!(model.metadata().floor, floor);
+        logits(&model, &clips(20)[5].features).unwrap()
+    });
+    assert_ne!(answers[0], answers[1]);
 }
 
 #[test]

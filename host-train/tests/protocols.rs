@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use burn::tensor::Device;
+use undertone_dsp::Floor;
 use undertone_model::Model;
 use undertone_train::corpora::Clip;
 use undertone_train::evaluation::condition::Condition;
@@ -55,6 +56,13 @@ fn ravdess(dir: &Path) -> Vec<Clip> {
     clips(&[dir.to_owned()], |left_out| panic!("{left_out}")).unwrap()
 }
 
+const FLOOR: Floor = Floor {
+    low_db: 20.0,
+    high_db: 40.0,
+    hold: 20,
+    release_db: 0.03,
+};
+
 fn tiny() -> Recipe {
     let mut recipe = Recipe {
         classes: Classes::CalmApart,
@@ -72,6 +80,7 @@ fn tiny() -> Recipe {
             hidden: 8,
             dropout: 0.0,
         },
+        floor: Some(FLOOR),
         ..Recipe::default()
     };
     recipe.wave.share = 0.3;
@@ -106,6 +115,7 @@ fn a_run_is_trained_without_its_fold_scored_on_it_and_never_twice() {
     let file = bench.file(run);
     let (model, test) = open(&file, run, &clips).unwrap();
     assert_eq!(test.len(), 4 * 8);
+    assert_eq!(model.metadata().floor, Some(FLOOR));
     let fold = &run.folds[0];
     let task = &fold.tasks[0];
     let hash = recipe_hash(&recipe);

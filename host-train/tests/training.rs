@@ -97,6 +97,7 @@ fn plan(network: NetworkConfig, examples: &[Example], epochs: usize) -> Plan {
             ..Recipe::default()
         },
     };
+    let floor = recipe.floor;
     Plan {
         recipe: Recipe {
             epochs,
@@ -108,7 +109,7 @@ fn plan(network: NetworkConfig, examples: &[Example], epochs: usize) -> Plan {
         labels: ["a", "b", "c"].map(str::to_owned).to_vec(),
         corpora: vec!["ravdess".to_owned()],
         clips: [const { String::new() }; 3],
-        normalisation: Normalisation::fit(examples.iter().map(|e| &e.features), rows),
+        normalisation: Normalisation::fit(examples.iter().map(|e| &e.features), rows, floor),
     }
 }
 

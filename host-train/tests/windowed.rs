@@ -60,6 +60,7 @@ fn plan(config: ClassicConfig) -> Plan {
             mean: (0..ROWS).map(|row| -30.0 - 3.0 * row as f32).collect(),
             deviation: (0..ROWS).map(|row| 15.0 + row as f32).collect(),
             scaling: Scaling::Fixed,
+            floor: None,
         },
     }
 }

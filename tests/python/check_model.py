@@ -21,6 +21,18 @@ def self_test_input(frames: int, rows: int) -> np.ndarray:
     return np.array(values, dtype=np.float32).reshape(frames, rows).T[np.newaxis]
 
 
+def raise_to_floor(features: np.ndarray, floor: dict) -> np.ndarray:
+    """`Floor::raise_all`: no band lies further below the loudest so far, of the first frames all of them, than its depth."""
+    raised, bands = features.copy(), features.shape[1]
+    depths = np.linspace(floor["low_db"], floor["high_db"], bands, dtype=np.float32)
+    loudest = features[0, :, : floor["hold"]].max()
+    for frame in range(features.shape[2]):
+        if frame >= floor["hold"]:
+            loudest = max(loudest - floor["release_db"], features[0, :, frame].max())
+        raised[0, :, frame] = np.maximum(features[0, :, frame], loudest - depths)
+    return raised
+
+
 def main(path: str) -> int:
     model = onnx.load(path)
     onnx.checker.check_model(model, full_check=True)
@@ -28,6 +40,8 @@ def main(path: str) -> int:
     test, rows = properties["self_test"], model.graph.input[0].type.tensor_type.shape.dim[1].dim_value
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     features = self_test_input(test["frames"], rows)
+    if "floor" in properties:
+        features = raise_to_floor(features, properties["floor"])
     if properties.get("network") == "windowed":
         features = features[:, :, -properties["window"] :]
     (logits,) = session.run(["logits"], {"features": features})

@@ -16,7 +16,7 @@ const BEYOND_WINDOW: usize = 7;
 /// Frames that pooling looks back at: 8 s, longer than any training clip.
 const POOLED_FRAMES: usize = 800;
 /// Frames between answers of a streaming network: 0.5 s.
-const UPDATE_HOP: usize = 50;
+pub(crate) const UPDATE_HOP: usize = 50;
 /// Least seconds between answers of a windowed network, each of which costs a whole pass.
 const UPDATE_SECONDS: f64 = 1.0;
 
@@ -81,6 +81,7 @@ pub(super) fn describe(
         labels: plan.labels.clone(),
         frontend: plan.recipe.frontend.clone(),
         features: plan.recipe.features.clone(),
+        floor: plan.normalisation.floor,
         stride: taking.stride,
         width: taking.width,
         window: taking.window,

@@ -22,6 +22,7 @@ use undertone_model::onnx::ModelProto;
 use undertone_model::{Drift, MAX_FILE_BYTES, Metadata, Model, ModelError, SelfTest, seal};
 
 use self::calibrate::Calibration;
+pub(crate) use self::describe::UPDATE_HOP;
 use crate::evaluation::model::logits;
 use crate::features::ClipFeatures;
 use crate::network::classic::ClassicNet;

@@ -237,6 +237,7 @@ mod tests {
             mean: vec![0.0],
             deviation: vec![1.0],
             scaling: Scaling::Fixed,
+            floor: None,
         };
         let (mut near, mut all) = (0, 0);
         for number in 0..40 {

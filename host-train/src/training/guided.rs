@@ -97,7 +97,7 @@ pub fn standardise(examples: &mut [Example], stride: usize) {
 }
 
 fn statistics(clips: &[&mut ClipFeatures], rows: usize) -> Normalisation {
-    Normalisation::fit(clips.iter().map(|clip| &**clip), rows)
+    Normalisation::fit(clips.iter().map(|clip| &**clip), rows, None)
 }
 
 /// Changes every value, knowing its step and row.

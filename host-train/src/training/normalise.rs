@@ -1,7 +1,9 @@
 //! How feature rows are scaled before the network: by fixed statistics of the training frames, and, if the recipe says so,
-//! against what was heard in the last seconds. All of it can be streamed, and stands in the exported graph.
+//! against what was heard in the last seconds. All of it can be streamed, and stands in the exported graph, but for a floor, which the
+//! file's metadata hold and the box's stream puts under the rows before.
 
 use serde::{Deserialize, Serialize};
+use undertone_dsp::Floor;
 
 use crate::features::ClipFeatures;
 
@@ -40,20 +42,34 @@ pub struct Normalisation {
     /// What follows.
     #[serde(default)]
     pub scaling: Scaling,
+    /// What is put under the rows before, which then are log-mel bands.
+    #[serde(default)]
+    pub floor: Option<Floor>,
 }
 
 impl Normalisation {
-    /// Statistics over all frames of `clips`, which are the training clips and no others.
+    /// Statistics over all frames of `clips`, which are the training clips and no others, over `floor`.
     #[must_use]
-    pub fn fit<'a>(clips: impl Iterator<Item = &'a ClipFeatures>, rows: usize) -> Self {
+    pub fn fit<'a>(
+        clips: impl Iterator<Item = &'a ClipFeatures>,
+        rows: usize,
+        floor: Option<Floor>,
+    ) -> Self {
         let mut count = 0.0f64;
         let mut sum = vec![0.0f64; rows];
         let mut square = vec![0.0f64; rows];
-        for frame in clips.flat_map(|clip| clip.values.chunks_exact(rows)) {
-            count += 1.0;
-            for (row, &value) in frame.iter().enumerate() {
-                sum[row] += f64::from(value);
-                square[row] += f64::from(value).powi(2);
+        let mut values = Vec::new();
+        for clip in clips {
+            values.clone_from(&clip.values);
+            if let Some(floor) = floor {
+                floor.raise_all(&mut values, rows);
+            }
+            for frame in values.chunks_exact(rows) {
+                count += 1.0;
+                for (row, &value) in frame.iter().enumerate() {
+                    sum[row] += f64::from(value);
+                    square[row] += f64::from(value).powi(2);
+                }
             }
         }
         let count = count.max(1.0);
@@ -75,11 +91,15 @@ impl Normalisation {
             mean: mean.iter().map(|&mean| mean as f32).collect(),
             deviation,
             scaling: Scaling::Fixed,
+            floor,
         }
     }
 
-    /// Normalises frames in place; before the first frame lies the training mean.
+    /// Puts the floor under the frames of a whole utterance, and normalises them in place; before the first frame lies the training mean.
     pub fn apply(&self, clip: &mut ClipFeatures) {
+        if let Some(floor) = self.floor {
+            floor.raise_all(&mut clip.values, clip.rows);
+        }
         for frame in clip.values.chunks_exact_mut(clip.rows) {
             for ((value, mean), deviation) in frame.iter_mut().zip(&self.mean).zip(&self.deviation)
             {
@@ -120,10 +140,30 @@ mod tests {
     fn normalised_rows_have_mean_0_and_deviation_1_and_a_constant_row_stays_finite() {
         let values = (0..40).flat_map(|i| [i as f32, 7.0]).collect();
         let mut clip = ClipFeatures { rows: 2, values };
-        Normalisation::fit(std::iter::once(&clip), 2).apply(&mut clip);
-        let again = Normalisation::fit(std::iter::once(&clip), 2);
+        Normalisation::fit(std::iter::once(&clip), 2, None).apply(&mut clip);
+        let again = Normalisation::fit(std::iter::once(&clip), 2, None);
         assert!(again.mean[0].abs() < 1e-5 && (again.deviation[0] - 1.0).abs() < 1e-4);
         assert!(clip.values.iter().all(|value| value.is_finite()));
+    }
+
+    #[test]
+    fn what_is_fitted_over_a_floor_is_normalised_over_it() {
+        let floor = Floor {
+            low_db: 10.0,
+            high_db: 10.0,
+            hold: 4,
+            release_db: 0.0,
+        };
+        let mut clip = ClipFeatures {
+            rows: 1,
+            values: vec![-90.0, -20.0, -90.0, -24.0],
+        };
+        let fitted = Normalisation::fit(std::iter::once(&clip), 1, Some(floor));
+        assert_eq!((fitted.mean[0], fitted.floor), (-26.0, Some(floor)));
+        fitted.apply(&mut clip);
+        let mean = clip.values.iter().sum::<f32>();
+        assert!(mean.abs() < 1e-5, "{:?}", clip.values);
+        assert_eq!(clip.values[0], clip.values[2]);
     }
 
     fn scaled(scaling: Scaling, values: &[f32]) -> Vec<f32> {
@@ -131,6 +171,7 @@ mod tests {
             mean: vec![0.0],
             deviation: vec![1.0],
             scaling,
+            floor: None,
         };
         let mut clip = ClipFeatures {
             rows: 1,

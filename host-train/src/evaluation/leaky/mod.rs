@@ -77,7 +77,7 @@ pub fn measure(
         labels: names,
         corpora: vec![Corpus::Tess.key().to_owned()],
         clips: [hash(&sides.heard), String::new(), hash(&sides.tested)],
-        normalisation: Normalisation::fit(sides.train.iter().map(|one| &one.features), rows),
+        normalisation: Normalisation::fit(sides.train.iter().map(|one| &one.features), rows, None),
     };
     let material = Material {
         train: &sides.train,

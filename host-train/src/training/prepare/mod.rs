@@ -136,7 +136,11 @@ pub fn prepare_split(
         clips: [&split.train, &split.validation, &split.test].map(|clips| hash(clips)),
         normalisation: Normalisation {
             scaling: recipe.scaling,
-            ..Normalisation::fit(train.iter().map(|example| &example.features), rows)
+            ..Normalisation::fit(
+                train.iter().map(|example| &example.features),
+                rows,
+                recipe.floor,
+            )
         },
         recipe,
     };

@@ -1,6 +1,9 @@
 //! What a recipe is refused for before anything is read or trained.
 
+use undertone_dsp::Feature;
+
 use super::Recipe;
+use crate::export::UPDATE_HOP;
 use crate::features::{LiveWindow, Window};
 use crate::guide::{LONGEST_STEP, RATE, TOKEN};
 use crate::training::TrainingError;
@@ -65,10 +68,32 @@ impl Recipe {
         if self.features.is_empty() {
             return refuse("features", "empty".into(), "zcr, rms, mfcc, log_mel");
         }
+        self.check_floor()?;
         self.wave.check()?;
         self.classic.check()?;
         self.shape.check()?;
         self.check_guide()
+    }
+
+    /// What a floor cannot be put under.
+    fn check_floor(&self) -> Result<(), TrainingError> {
+        let refuse = TrainingError::refuse;
+        let Some(floor) = self.floor else {
+            return Ok(());
+        };
+        if let Err(error) = floor.validate() {
+            return refuse("floor", error.to_string(), "none, or within these ranges");
+        }
+        if floor.hold > UPDATE_HOP {
+            let range = "at most the 50 frames between answers";
+            return refuse("floor.hold", floor.hold.to_string(), range);
+        }
+        if self.window.is_some() || self.features != [Feature::LogMel] {
+            let range =
+                "none unless `features` is log_mel alone and the network the streamable one";
+            return refuse("floor", "given".into(), range);
+        }
+        Ok(())
     }
 
     /// What no guide can be listened to with.
@@ -157,6 +182,32 @@ mod tests {
         for (change, part) in changes {
             let mut recipe = Recipe::default();
             change(&mut recipe);
+            let error = recipe.check().unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_floor_is_for_log_mel_bands_alone_and_held_no_longer_than_an_answer_takes() {
+        let given = |text: &str| {
+            Recipe::default()
+                .changed(&[format!("floor={text}")])
+                .unwrap()
+        };
+        let good = r#"{"low_db": 35, "high_db": 60, "hold": 50, "release_db": 0.03}"#;
+        given(good).check().unwrap();
+        let mut mixed = given(good);
+        mixed.features.push(Feature::Zcr);
+        let windowed = Recipe {
+            floor: mixed.floor,
+            ..Recipe::windowed()
+        };
+        for (recipe, part) in [
+            (mixed, "log_mel alone"),
+            (windowed, "log_mel alone"),
+            (given(&good.replace("50,", "51,")), "floor.hold is 51"),
+            (given(&good.replace("35", "-1")), "floor.low_db is -1"),
+        ] {
             let error = recipe.check().unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
         }

@@ -7,7 +7,7 @@ mod usual;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
-use undertone_dsp::{Feature, FrontendConfig};
+use undertone_dsp::{Feature, Floor, FrontendConfig};
 
 use super::augment::Augmentation;
 use super::classes::Classes;
@@ -57,6 +57,8 @@ pub struct Recipe {
     pub augmentation: Augmentation,
     /// Changes made to samples while training.
     pub wave: WaveAugmentation,
+    /// What is put under the log-mel bands of an utterance; `None` puts nothing there.
+    pub floor: Option<Floor>,
     /// How feature rows are scaled before the network.
     pub scaling: Scaling,
     /// Width and depth of the streamable network.

@@ -43,6 +43,7 @@ impl Default for Recipe {
                 pitch: 0.0,
                 ..WaveAugmentation::default()
             },
+            floor: None,
             scaling: Scaling::RunningMean,
             shape: Shape::default(),
             guide: Guided::default(),

@@ -166,6 +166,19 @@ fn an_exported_network_answers_like_the_trainer_on_clips_of_any_length() {
     }
 }
 
+/// A network of 20 rows as a file of `f32`, compared with the trainer on `clips`, and read back.
+fn exported(plan: &Plan, clips: &[Example]) -> Result<Model, ModelError> {
+    let written = export(
+        &network(20, 1),
+        plan,
+        &state(),
+        &CALIBRATION,
+        Weights::F32,
+        clips,
+    );
+    Model::from_bytes(&written.unwrap().0)
+}
+
 #[test]
 fn scaling_against_the_running_mean_is_the_same_in_the_file_and_while_training() {
     let mut plan = plan(20, 1);
@@ -173,16 +186,7 @@ fn scaling_against_the_running_mean_is_the_same_in_the_file_and_while_training()
     let mut clips = clips(20);
     let long = SelfTest::input(700, 20);
     clips[0].features.values = long;
-    let exported = export(
-        &network(20, 1),
-        &plan,
-        &state(),
-        &CALIBRATION,
-        Weights::F32,
-        &clips,
-    );
-    let (bytes, _) = exported.unwrap();
-    assert!(Model::from_bytes(&bytes).is_ok());
+    assert!(exported(&plan, &clips).is_ok());
 }
 
 #[test]
@@ -196,15 +200,7 @@ fn a_floor_is_put_under_an_utterance_by_the_file_as_while_training() {
     let mut plan = plan(20, 1);
     let answers = [None, Some(floor)].map(|floor| {
         plan.normalisation.floor = floor;
-        let exported = export(
-            &network(20, 1),
-            &plan,
-            &state(),
-            &CALIBRATION,
-            Weights::F32,
-            &clips(20),
-        );
-        let model = Model::from_bytes(&exported.unwrap().0).unwrap();
+        let model = exported(&plan, &clips(20)).unwrap();
         assert_eq!(model.metadata().floor, floor);
         logits(&model, &clips(20)[5].features).unwrap()
     });

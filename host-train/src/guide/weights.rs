@@ -41,7 +41,7 @@ impl Weights {
         let file = weights.file()?;
         let has = |prefix: &&str| file.tensor(&format!("{prefix}{FIRST}")).is_ok();
         let Some(prefix) = PREFIXES.into_iter().find(has) else {
-            return Err(weights.wrong("conv1.weight", "is missing".into()));
+            return Err(weights.wrong(FIRST, "is missing".into()));
         };
         weights.prefix = prefix;
         Ok(weights)

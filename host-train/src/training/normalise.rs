@@ -58,12 +58,16 @@ impl Normalisation {
         let mut count = 0.0f64;
         let mut sum = vec![0.0f64; rows];
         let mut square = vec![0.0f64; rows];
-        let mut values = Vec::new();
+        let mut raised = Vec::new();
         for clip in clips {
-            values.clone_from(&clip.values);
-            if let Some(floor) = floor {
-                floor.raise_all(&mut values, rows);
-            }
+            let values = match floor {
+                Some(floor) => {
+                    raised.clone_from(&clip.values);
+                    floor.raise_all(&mut raised, rows);
+                    &raised
+                }
+                None => &clip.values,
+            };
             for frame in values.chunks_exact(rows) {
                 count += 1.0;
                 for (row, &value) in frame.iter().enumerate() {

@@ -140,9 +140,8 @@ impl EvaluateArgs {
         let classes = classes(metadata)?;
         let outcomes = outcomes(model, &label(test, features, classes)?)?;
         let corpora = Corpus::ALL.into_iter();
-        let heard = &metadata.provenance.corpora;
         let corpora = corpora.filter_map(|one| {
-            let unheard = !heard.iter().any(|heard| heard == one.key());
+            let unheard = !has_heard(metadata, one);
             figures(one, unheard, test, &outcomes, metadata.labels.len())
         });
         Ok(ConditionFigures {
@@ -156,6 +155,11 @@ fn classes(about: &Metadata) -> Result<Classes> {
     Classes::of(&about.labels).context("the model's labels are not those of a recipe")
 }
 
+fn has_heard(about: &Metadata, corpus: Corpus) -> bool {
+    let mut heard = about.provenance.corpora.iter();
+    heard.any(|heard| heard == corpus.key())
+}
+
 /// All clips of corpora that a model has heard nothing of, whose class it can tell.
 fn unheard(folders: &[PathBuf], file: &Path, about: &Metadata) -> Result<Vec<Clip>> {
     ensure!(
@@ -166,9 +170,8 @@ fn unheard(folders: &[PathBuf], file: &Path, about: &Metadata) -> Result<Vec<Cli
     let classes = classes(about)?;
     let mut found = clips(folders, |left_out| eprintln!("left out: {left_out}"))?;
     for clip in &found {
-        let key = clip.corpus.key();
         ensure!(
-            !about.provenance.corpora.iter().any(|heard| heard == key),
+            !has_heard(about, clip.corpus),
             "--unheard: {} was trained on {}: leave that corpus out",
             file.display(),
             clip.corpus

@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use undertone_model::Model;
-use undertone_train::adapt::{AdaptError, adapt};
+use undertone_train::adapt::{AdaptError, Adapted, Way, adapt, new_head};
+use undertone_train::evaluation::model::logits;
 use undertone_train::features::ClipFeatures;
 
 const SHIPPED: &[u8] = include_bytes!("../../models/undertone-research.onnx");
@@ -30,7 +31,12 @@ fn clips(labels: [usize; 2], each: usize) -> Vec<(ClipFeatures, usize)> {
 fn an_adapted_file_says_what_it_is_knows_its_clips_and_can_be_adapted_again() {
     let given = Model::from_bytes(SHIPPED).unwrap();
     let clips = clips([3, 5], 4);
-    let (bytes, verdict) = adapt(SHIPPED, &clips, "0123abcd").unwrap();
+    let Adapted {
+        bytes,
+        verdict,
+        way,
+    } = adapt(SHIPPED, &clips, "0123abcd").unwrap();
+    assert!(matches!(way, Way::Moved { .. }), "two classes of seven");
     let [before, after] = [verdict.before, verdict.after].map(|one| one.unweighted_accuracy);
     assert!(verdict.accepts() && after > before, "{verdict:?}");
     let model = Model::from_bytes(&bytes).unwrap();
@@ -42,10 +48,54 @@ fn an_adapted_file_says_what_it_is_knows_its_clips_and_can_be_adapted_again() {
     assert_eq!(metadata.provenance.licence, first.provenance.licence);
     assert_eq!(metadata.temperature, first.temperature);
 
-    let (again, _) = adapt(&bytes, &clips, "4567").unwrap();
-    let again = Model::from_bytes(&again).unwrap();
+    let again = adapt(&bytes, &clips, "4567").unwrap();
+    let again = Model::from_bytes(&again.bytes).unwrap();
     let twice = again.metadata().provenance.adapted.clone().unwrap();
     assert_eq!(twice.from, metadata.content_hash);
+}
+
+#[test]
+fn a_new_head_tells_its_classes_apart_and_is_smaller_than_the_two_layers_before() {
+    let clips = clips([3, 5], 100);
+    let bytes = new_head(SHIPPED, &clips, "0123abcd").unwrap();
+    assert!(bytes.len() < SHIPPED.len());
+    let model = Model::from_bytes(&bytes).unwrap();
+    for (clip, target) in &clips[..20] {
+        let logits = logits(&model, clip).unwrap();
+        let best = (0..7).max_by(|&a, &b| logits[a].total_cmp(&logits[b]));
+        assert_eq!(best, Some(*target), "{logits:?}");
+        assert!(logits[0] < logits[*target] - 20.0, "{logits:?}");
+    }
+    // And can be replaced like any other.
+    let again = Model::from_bytes(&new_head(&bytes, &clips, "89").unwrap()).unwrap();
+    let adapted = again.metadata().provenance.adapted.as_ref();
+    let from = adapted.map(|adapted| adapted.from.as_str());
+    assert_eq!(from, Some(model.metadata().content_hash.as_str()));
+}
+
+#[test]
+fn many_clips_of_every_class_get_a_new_head_where_held_back_ones_are_for_it() {
+    let clips: Vec<(ClipFeatures, usize)> = (0..7 * 60)
+        .map(|index| {
+            let class = index % 7;
+            let value = |i: usize| {
+                let (t, band) = (i / 64, i % 64);
+                let near = -((band as f32) - 9.0 * class as f32).abs();
+                -40.0 + near + ((t * 7 + index * 13 + band) % 10) as f32
+            };
+            let values = (0..60 * 64).map(value).collect();
+            (ClipFeatures { rows: 64, values }, class)
+        })
+        .collect();
+    let adapted = adapt(SHIPPED, &clips, "").unwrap();
+    assert!(adapted.verdict.after.unweighted_accuracy > 0.9);
+    let model = Model::from_bytes(&adapted.bytes).unwrap();
+    let right = clips.iter().filter(|(clip, class)| {
+        let logits = logits(&model, clip).unwrap();
+        (0..7).max_by(|&a, &b| logits[a].total_cmp(&logits[b])) == Some(*class)
+    });
+    assert!(right.count() > 7 * 54);
+    assert_eq!(adapted.way, Way::Regressed);
 }
 
 #[test]

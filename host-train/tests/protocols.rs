@@ -7,17 +7,19 @@ use std::path::Path;
 use burn::tensor::Device;
 use undertone_dsp::Floor;
 use undertone_model::Model;
-use undertone_train::corpora::Clip;
+use undertone_train::corpora::{Clip, Corpus};
 use undertone_train::evaluation::condition::Condition;
 use undertone_train::evaluation::leaky::sides::sides;
 use undertone_train::evaluation::leaky::{self, Way};
-use undertone_train::evaluation::measure::{Bench, MeasureError, open, recipe_hash, score};
+use undertone_train::evaluation::measure::{
+    Bench, MeasureError, open, recipe_hash, score, with_own_head,
+};
 use undertone_train::evaluation::plan::plan;
 use undertone_train::evaluation::protocol::Protocol;
-use undertone_train::evaluation::results::Results;
+use undertone_train::evaluation::results::{HeadOf, Results};
 use undertone_train::evaluation::table::markdown;
 use undertone_train::export::{Weights, export_run};
-use undertone_train::features::ClipFeatures;
+use undertone_train::features::{ClipFeatures, Extractor};
 use undertone_train::network::classic::ClassicConfig;
 use undertone_train::network::streaming::Shape;
 use undertone_train::training::checkpoint::RunFolder;
@@ -131,7 +133,7 @@ fn a_run_is_trained_without_its_fold_scored_on_it_and_never_twice() {
         results.add(dir.path(), result).unwrap();
     }
     let again = Results::open(dir.path(), "tiny", fold.protocol, &hash).unwrap();
-    assert!(again.has("2", 4, "all", Condition::Clean));
+    assert!(again.has(("2", 4, "all"), HeadOf::Run, Condition::Clean));
     let table = markdown(&[again]);
     assert!(table.contains("1 of 6 (not yet: 1, 3, 4, 5, 6)"), "{table}");
     assert!(
@@ -149,6 +151,7 @@ fn a_run_is_trained_without_its_fold_scored_on_it_and_never_twice() {
     // The same run again, with a guide.
     let mut guided = recipe;
     guided.guide.encoder = Some("ab12".to_owned());
+    guided.shape.members = 1;
     let missing = prepare(&clips, guided.clone(), None, None).unwrap_err();
     assert!(missing.to_string().contains("--guide"), "{missing}");
     let said = |index: usize| ClipFeatures {
@@ -166,7 +169,24 @@ fn a_run_is_trained_without_its_fold_scored_on_it_and_never_twice() {
     taught.train(run, |_, _| ()).unwrap();
     let plan = std::fs::read_to_string(taught.runs.join("fold-2-seed-4/recipe.json")).unwrap();
     assert!(plan.contains("ab12"), "{plan}");
-    open(&taught.file(run), run, &clips).unwrap();
+    let file = taught.file(run);
+    let (model, test) = open(&file, run, &clips).unwrap();
+
+    // With a head of its own, which a committee cannot have.
+    let metadata = model.metadata();
+    let extractor = Extractor {
+        frontend: metadata.frontend.clone(),
+        features: metadata.features.clone(),
+        cache: None,
+    };
+    let own = |file: &Path| with_own_head(file, run, Corpus::Ravdess, &clips, &extractor);
+    let fitted = own(&file).unwrap();
+    let provenance = &fitted.metadata().provenance;
+    let adapted = provenance.adapted.as_ref().unwrap();
+    assert_eq!((adapted.clips, test.len()), (20 * 8, 4 * 8));
+    assert_eq!(adapted.from, metadata.content_hash);
+    let committee = own(&dir.path().join("runs/fold-2-seed-4.onnx"));
+    assert!(matches!(committee, Err(MeasureError::Adapt { .. })));
 }
 
 #[test]

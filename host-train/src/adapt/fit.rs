@@ -4,6 +4,7 @@
 //! distance from the head given, with activations scaled to a mean square norm of 1. The few clips move the head as far as
 //! they are surprising, and no further.
 
+use super::enrolled::Enrolled;
 use super::head::Head;
 use crate::training::validate::probabilities;
 
@@ -11,15 +12,6 @@ use crate::training::validate::probabilities;
 pub const PRIOR: f32 = 0.3;
 /// Most steps of gradient descent.
 const STEPS: usize = 500;
-
-/// A clip as the output layer sees it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Enrolled {
-    /// Activations of the hidden layer.
-    pub hidden: Vec<f32>,
-    /// The clip's class.
-    pub target: usize,
-}
 
 /// `head` with its output layer fitted to `clips`, at the model's `temperature`; classes without clips have no part.
 #[must_use]

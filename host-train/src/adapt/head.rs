@@ -1,11 +1,10 @@
 //! The two layers of a model file's head: read, run, and the last one written back.
 
-use undertone_model::onnx::tensor_proto::DataType;
-use undertone_model::onnx::{ModelProto, TensorProto};
+use undertone_model::onnx::ModelProto;
 use undertone_model::{Metadata, NetworkKind};
 
 use super::AdaptError;
-use super::stored::{dense, graph, hidden};
+use super::stored::{dense, graph, hidden, put};
 use crate::network::streaming::STATISTICS;
 
 /// A dense layer: `weight` is inputs by outputs, row after row.
@@ -18,7 +17,7 @@ pub struct Dense {
 }
 
 impl Dense {
-    fn run(&self, input: &[f32]) -> Vec<f32> {
+    pub(super) fn run(&self, input: &[f32]) -> Vec<f32> {
         let mut out = self.bias.clone();
         for (value, row) in input.iter().zip(self.weight.chunks_exact(self.bias.len())) {
             out.iter_mut()
@@ -96,6 +95,12 @@ impl Head {
         })
     }
 
+    /// Whether there is one hidden layer, and not one for each member of a committee.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.hidden.members == 1
+    }
+
     /// Activations of the hidden layer.
     #[must_use]
     pub fn hidden(&self, statistics: &[f32]) -> Vec<f32> {
@@ -113,36 +118,6 @@ impl Head {
     /// # Errors
     /// [`AdaptError::Head`] if there is no graph.
     pub fn write(&self, model: &mut ModelProto) -> Result<(), AdaptError> {
-        let graph = model
-            .graph
-            .as_mut()
-            .ok_or_else(|| AdaptError::Head("there is no graph".into()))?;
-        graph.node.retain(|node| node.name != "logits_weight");
-        let parts = ["weight", "weight_int8", "weight_scale", "bias"];
-        let names = parts.map(|part| format!("logits_{part}"));
-        graph
-            .initializer
-            .retain(|tensor| !names.contains(&tensor.name));
-        let outputs = self.output.bias.len();
-        for (name, shape, values) in [
-            (
-                "logits_weight",
-                vec![self.output.weight.len() / outputs, outputs],
-                &self.output.weight,
-            ),
-            ("logits_bias", vec![outputs], &self.output.bias),
-        ] {
-            graph.initializer.push(TensorProto {
-                name: name.to_owned(),
-                data_type: DataType::Float as i32,
-                dims: shape.into_iter().map(|size| size as i64).collect(),
-                raw_data: values
-                    .iter()
-                    .flat_map(|value| value.to_le_bytes())
-                    .collect(),
-                ..TensorProto::default()
-            });
-        }
-        Ok(())
+        put(model, "logits", &self.output.weight, &self.output.bias)
     }
 }

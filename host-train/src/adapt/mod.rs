@@ -1,49 +1,49 @@
-//! A model file fitted to the voices of one site or speaker, from a few labelled clips.
+//! A model file fitted to the voices of one site, speaker or corpus, from labelled clips.
 //!
 //! Comes in: a model file, and clips sorted into classes. Goes out: a new model file whose output layer is moved toward those
-//! clips ([`fit`]), with its provenance; everything before that layer, the front end and the calibration stay. Held-back clips
-//! decide first whether it is any better ([`Verdict`]): a worse one is not written.
+//! clips ([`fit`]), or whose head is a new one where there are many ([`regression`]), with its provenance; everything before the head,
+//! the front end and the calibration stay. Held-back clips decide which way is better ([`judge`]), and whether it is any better at all
+//! ([`Verdict`]): a worse file is not written.
 
+mod enrolled;
 mod error;
 pub mod fit;
 pub mod head;
+pub mod regression;
 mod stored;
 pub mod trial;
 mod verdict;
+mod way;
 
 use prost::Message;
+use rayon::prelude::*;
 use undertone_model::onnx::ModelProto;
-use undertone_model::{Adaptation, Model, ModelError, SelfTest, seal};
+use undertone_model::{Adaptation, Metadata, Model, ModelError, SelfTest, seal};
 
-use crate::evaluation::model::{listen, logits};
+use crate::evaluation::model::logits;
 use crate::features::ClipFeatures;
-use crate::network::streaming::STATISTICS;
-use fit::{Enrolled, PRIOR};
+use fit::PRIOR;
 use head::Head;
 
+pub use enrolled::{Enrolled, enrol};
 pub use error::AdaptError;
 pub use verdict::{FEWEST, Score, Verdict, judge};
 pub(crate) use verdict::{answers, score};
+pub use way::{Fitted, Way};
 
-/// What the head reads of a clip, and the clip's class.
-///
-/// # Errors
-/// [`ModelError`] if the clip does not fit the model or inference fails.
-pub fn enrol(
-    model: &Model,
-    head: &Head,
-    clip: &ClipFeatures,
-    target: usize,
-) -> Result<Enrolled, ModelError> {
-    let mut statistics = vec![0.0; STATISTICS * model.metadata().width];
-    listen(model, clip)?.statistics(&mut statistics)?;
-    Ok(Enrolled {
-        hidden: head.hidden(&statistics),
-        target,
-    })
+/// A file that was fitted to clips.
+#[derive(Clone, Debug)]
+pub struct Adapted {
+    /// The new file.
+    pub bytes: Vec<u8>,
+    /// How it was fitted.
+    pub way: Way,
+    /// How held-back clips judged that.
+    pub verdict: Verdict,
 }
 
-/// The bytes of `file` adapted to `clips`, whose content has the hash `content`, and how held-back clips judged it.
+/// `file` adapted to `clips`, features and class of each, whose content has the hash `content`: by moving its output layer, or, where
+/// there are clips of every class and those held back are for it by both scores, with a new head.
 ///
 /// # Errors
 /// [`AdaptError`]; [`AdaptError::Worse`] if held-back clips are against it.
@@ -51,35 +51,96 @@ pub fn adapt(
     file: &[u8],
     clips: &[(ClipFeatures, usize)],
     content: &str,
-) -> Result<(Vec<u8>, Verdict), AdaptError> {
-    let model = Model::from_bytes(file)?;
-    let mut metadata = model.metadata().clone();
-    let mut proto =
-        ModelProto::decode(file).map_err(|error| AdaptError::Head(error.to_string()))?;
-    let head = Head::of(&metadata, &proto)?;
-    let enrolled = clips
-        .iter()
-        .map(|(clip, target)| enrol(&model, &head, clip, *target))
-        .collect::<Result<Vec<_>, _>>()?;
-    let (labels, temperature) = (&metadata.labels, metadata.temperature);
-    let verdict = judge(&head, labels, &enrolled, temperature, PRIOR)?;
+) -> Result<Adapted, AdaptError> {
+    let given = Given::of(file, clips)?;
+    let judged = |way| given.judge(way);
+    let mut way = Way::Moved { prior: PRIOR };
+    let mut verdict = judged(way)?;
+    if given.may_be_new() {
+        let new = judged(Way::Regressed)?;
+        if new.beats(&verdict) {
+            (way, verdict) = (Way::Regressed, new);
+        }
+    }
     if !verdict.accepts() {
         return Err(AdaptError::Worse { verdict });
     }
-    fit::fit(&head, &enrolled, temperature, PRIOR).write(&mut proto)?;
-    metadata.provenance.adapted = Some(Adaptation {
-        from: metadata.content_hash.clone(),
-        clips: clips.len(),
-        content: content.to_owned(),
-    });
-    let written = Model::unverified(proto.clone(), metadata.clone())?;
-    let rows = metadata.rows();
-    let input = ClipFeatures {
-        rows,
-        values: SelfTest::input(metadata.self_test.frames, rows),
-    };
-    metadata.self_test.logits = logits(&written, &input)?;
-    let bytes = seal(&mut proto, &metadata)?;
-    Model::from_bytes(&bytes)?;
-    Ok((bytes, verdict))
+    let bytes = given.written(way, content)?;
+    Ok(Adapted {
+        bytes,
+        way,
+        verdict,
+    })
+}
+
+/// `file` with a new head that is fitted to `clips`, which nobody judges; classes without clips are never its answer.
+///
+/// # Errors
+/// [`AdaptError`].
+pub fn new_head(
+    file: &[u8],
+    clips: &[(ClipFeatures, usize)],
+    content: &str,
+) -> Result<Vec<u8>, AdaptError> {
+    Given::of(file, clips)?.written(Way::Regressed, content)
+}
+
+/// A model file, and what its head reads of the clips.
+struct Given {
+    proto: ModelProto,
+    metadata: Metadata,
+    head: Head,
+    clips: Vec<Enrolled>,
+}
+
+impl Given {
+    fn of(file: &[u8], clips: &[(ClipFeatures, usize)]) -> Result<Self, AdaptError> {
+        let model = Model::from_bytes(file)?;
+        let metadata = model.metadata().clone();
+        let proto =
+            ModelProto::decode(file).map_err(|error| AdaptError::Head(error.to_string()))?;
+        let head = Head::of(&metadata, &proto)?;
+        let clips = clips
+            .par_iter()
+            .map(|(clip, target)| enrol(&model, &head, clip, *target))
+            .collect::<Result<_, ModelError>>()?;
+        Ok(Self {
+            proto,
+            metadata,
+            head,
+            clips,
+        })
+    }
+
+    fn judge(&self, way: Way) -> Result<Verdict, AdaptError> {
+        let (labels, temperature) = (&self.metadata.labels, self.metadata.temperature);
+        judge(&self.head, labels, &self.clips, temperature, way)
+    }
+
+    /// Whether a new head could answer as the one given can.
+    fn may_be_new(&self) -> bool {
+        let given = |class| self.clips.iter().any(|clip| clip.target == class);
+        self.head.is_alone() && (0..self.metadata.labels.len()).all(given)
+    }
+
+    fn written(mut self, way: Way, content: &str) -> Result<Vec<u8>, AdaptError> {
+        let fitted = way.fit(&self.head, &self.clips, self.metadata.temperature)?;
+        fitted.write(&mut self.proto)?;
+        let metadata = &mut self.metadata;
+        metadata.provenance.adapted = Some(Adaptation {
+            from: metadata.content_hash.clone(),
+            clips: self.clips.len(),
+            content: content.to_owned(),
+        });
+        let written = Model::unverified(self.proto.clone(), metadata.clone())?;
+        let rows = metadata.rows();
+        let input = ClipFeatures {
+            rows,
+            values: SelfTest::input(metadata.self_test.frames, rows),
+        };
+        metadata.self_test.logits = logits(&written, &input)?;
+        let bytes = seal(&mut self.proto, metadata)?;
+        Model::from_bytes(&bytes)?;
+        Ok(bytes)
+    }
 }

@@ -1,5 +1,6 @@
 //! The layers of a head as a model file holds them.
 
+use undertone_model::onnx::tensor_proto::DataType;
 use undertone_model::onnx::{GraphProto, ModelProto, TensorProto};
 
 use super::AdaptError;
@@ -114,4 +115,45 @@ pub(super) fn hidden(graph: &GraphProto, width: usize) -> Result<Hidden, AdaptEr
             "its layer `hidden` has the shape {dims:?}, which does not go with {width} channels"
         ))),
     }
+}
+
+/// Whether a layer is a product with all that comes in.
+pub(super) fn multiplies(model: &ModelProto, layer: &str) -> Result<bool, AdaptError> {
+    let nodes = &graph(model)?.node;
+    let node = nodes.iter().find(|node| node.name == layer);
+    Ok(node.is_some_and(|node| matches!(node.op_type.as_str(), "Gemm" | "MatMul")))
+}
+
+/// Puts other weights, inputs by outputs, into a layer that [`multiplies`], as `f32`.
+pub(super) fn put(
+    model: &mut ModelProto,
+    layer: &str,
+    weight: &[f32],
+    bias: &[f32],
+) -> Result<(), AdaptError> {
+    let graph = model.graph.as_mut();
+    let graph = graph.ok_or_else(|| AdaptError::Head("there is no graph".into()))?;
+    let parts = ["weight", "weight_int8", "weight_scale", "bias"];
+    let names = parts.map(|part| format!("{layer}_{part}"));
+    graph.node.retain(|node| node.name != names[0]);
+    graph
+        .initializer
+        .retain(|tensor| !names.contains(&tensor.name));
+    let outputs = bias.len();
+    for (name, shape, values) in [
+        (&names[0], vec![weight.len() / outputs, outputs], weight),
+        (&names[3], vec![outputs], bias),
+    ] {
+        graph.initializer.push(TensorProto {
+            name: name.clone(),
+            data_type: DataType::Float as i32,
+            dims: shape.into_iter().map(|size| size as i64).collect(),
+            raw_data: values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect(),
+            ..TensorProto::default()
+        });
+    }
+    Ok(())
 }

@@ -11,9 +11,10 @@ use serde::Serialize;
 use undertone_model::onnx::ModelProto;
 use undertone_model::{Model, ModelError};
 
-use super::fit::{Enrolled, fit};
+use super::enrolled::Enrolled;
+use super::fit::fit;
 use super::head::Head;
-use super::{AdaptError, answers, enrol, judge, score};
+use super::{AdaptError, Way, answers, enrol, judge, score};
 use crate::corpora::Clip;
 use crate::features::ClipFeatures;
 
@@ -109,6 +110,9 @@ fn one(
     };
     let share = 1.0 / design.draws.max(1) as f64;
     let mut worst: Option<f64> = None;
+    let way = Way::Moved {
+        prior: design.prior,
+    };
     for draw in 0..design.draws {
         let mut rng = StdRng::seed_from_u64(design.seed.wrapping_mul(1_000_003) + draw as u64);
         let mut order: Vec<&Enrolled> = clips.iter().collect();
@@ -123,9 +127,12 @@ fn one(
                 rest.push(clip.clone());
             }
         }
-        let accepted = judge(head, labels, &fitted, temperature, design.prior)?.accepts();
+        let accepted = judge(head, labels, &fitted, temperature, way)?.accepts();
         let adapted = fit(head, &fitted, temperature, design.prior);
-        let of = |head: &Head| score(&answers(head, &counts, &rest, temperature), labels.len());
+        let of = |head: &Head| {
+            let given = |clip: &Enrolled| head.logits(&clip.hidden);
+            score(&answers(given, &counts, &rest, temperature), labels.len())
+        };
         let (before, after) = (of(head), of(&adapted));
         let kept = if accepted { after } else { before };
         out.before += share * before.unweighted_accuracy;

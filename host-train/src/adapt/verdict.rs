@@ -1,7 +1,8 @@
 //! Whether an adapted head is any better, by clips held back from it.
 
 use super::AdaptError;
-use super::fit::{self, Enrolled};
+use super::Way;
+use super::enrolled::Enrolled;
 use super::head::Head;
 use crate::evaluation::metrics::{Outcome, unweighted_accuracy};
 use crate::training::validate::probabilities;
@@ -36,9 +37,17 @@ impl Verdict {
         self.after.unweighted_accuracy >= self.before.unweighted_accuracy
             && self.after.log_loss <= self.before.log_loss
     }
+
+    /// Whether the adapted head is no worse than another by either score, and better by one.
+    #[must_use]
+    pub fn beats(&self, other: &Self) -> bool {
+        let more = self.after.unweighted_accuracy - other.after.unweighted_accuracy;
+        let less = other.after.log_loss - self.after.log_loss;
+        more >= 0.0 && less >= 0.0 && more + less > 0.0
+    }
 }
 
-/// Holds back each class's clips in turn, fits `head` to the others, and compares. Clips come in any order.
+/// Holds back each class's clips in turn, fits `head` to the others in this `way`, and compares. Clips come in any order.
 ///
 /// # Errors
 /// [`AdaptError::Few`] and [`AdaptError::OneClass`].
@@ -47,7 +56,7 @@ pub fn judge(
     labels: &[String],
     clips: &[Enrolled],
     temperature: f32,
-    prior: f32,
+    way: Way,
 ) -> Result<Verdict, AdaptError> {
     let count = |class| clips.iter().filter(|clip| clip.target == class).count();
     let counts: Vec<usize> = (0..labels.len()).map(count).collect();
@@ -80,9 +89,12 @@ pub fn judge(
             let clips = clips.filter(|(_, part)| (**part == held) == back);
             clips.map(|(clip, _)| clip.clone()).collect()
         };
-        let (fitted, back) = (fit::fit(head, &side(false), temperature, prior), side(true));
-        before.extend(answers(head, &counts, &back, temperature));
-        after.extend(answers(&fitted, &counts, &back, temperature));
+        let fitted = way.fit(head, &side(false), temperature)?;
+        let back = side(true);
+        let given = |clip: &Enrolled| head.logits(&clip.hidden);
+        before.extend(answers(given, &counts, &back, temperature));
+        let fitted = |clip: &Enrolled| fitted.logits(clip);
+        after.extend(answers(fitted, &counts, &back, temperature));
     }
     Ok(Verdict {
         before: score(&before, labels.len()),
@@ -92,13 +104,13 @@ pub fn judge(
 
 /// What a head answers, over the classes that there are clips of.
 pub(crate) fn answers(
-    head: &Head,
+    head: impl Fn(&Enrolled) -> Vec<f32>,
     counts: &[usize],
     clips: &[Enrolled],
     temperature: f32,
 ) -> Vec<Outcome> {
     let answer = |clip: &Enrolled| {
-        let mut logits = head.logits(&clip.hidden);
+        let mut logits = head(clip);
         for (logit, count) in logits.iter_mut().zip(counts) {
             if *count == 0 {
                 *logit = -1e4;
@@ -126,8 +138,10 @@ pub(crate) fn score(outcomes: &[Outcome], classes: usize) -> Score {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::adapt::fit::PRIOR;
+    use crate::adapt::fit::{self, PRIOR};
     use crate::adapt::head::Dense;
+
+    const MOVED: Way = Way::Moved { prior: PRIOR };
 
     /// Two classes told apart by the first of two activations.
     fn head() -> Head {
@@ -145,6 +159,7 @@ mod tests {
     fn speaker() -> Vec<Enrolled> {
         let clip = |n: usize| Enrolled {
             hidden: vec![1.0 + 0.01 * n as f32, if n % 2 == 1 { 2.0 } else { 0.1 }],
+            statistics: Vec::new(),
             target: n % 2,
         };
         (0..8).map(clip).collect()
@@ -152,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_speaker_who_differs_is_learnt_and_held_back_clips_are_for_it() {
-        let verdict = judge(&head(), &labels(), &speaker(), 1.0, PRIOR).unwrap();
+        let verdict = judge(&head(), &labels(), &speaker(), 1.0, MOVED).unwrap();
         assert_eq!(verdict.before.unweighted_accuracy, 0.5);
         assert_eq!(verdict.after.unweighted_accuracy, 1.0);
         assert!(verdict.accepts());
@@ -172,7 +187,7 @@ mod tests {
         }
         clips[0].target = 1;
         clips[1].target = 0;
-        let verdict = judge(&head(), &labels(), &clips, 1.0, 1e-3).unwrap();
+        let verdict = judge(&head(), &labels(), &clips, 1.0, Way::Moved { prior: 1e-3 }).unwrap();
         assert!(!verdict.accepts(), "{verdict:?}");
     }
 
@@ -191,7 +206,7 @@ mod tests {
     #[test]
     fn too_few_clips_or_classes_are_refused_by_name() {
         let clips = speaker();
-        let judge = |clips: &[Enrolled]| judge(&head(), &labels(), clips, 1.0, PRIOR);
+        let judge = |clips: &[Enrolled]| judge(&head(), &labels(), clips, 1.0, MOVED);
         let error = judge(&clips[..3]).unwrap_err().to_string();
         assert!(error.contains("1 clips of b"), "{error}");
         let one: Vec<Enrolled> = clips.iter().step_by(2).cloned().collect();

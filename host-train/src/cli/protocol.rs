@@ -8,10 +8,12 @@ use clap::Args;
 use undertone_train::corpora::{Clip, Corpus};
 use undertone_train::evaluation::condition::Condition;
 use undertone_train::evaluation::leaky::{self, Way};
-use undertone_train::evaluation::measure::{Bench, MeasureError, open, recipe_hash, score};
+use undertone_train::evaluation::measure::{
+    Bench, MeasureError, open, recipe_hash, score, with_own_head,
+};
 use undertone_train::evaluation::plan::{Run, plan};
-use undertone_train::evaluation::protocol::Protocol;
-use undertone_train::evaluation::results::Results;
+use undertone_train::evaluation::protocol::{Fold, Protocol};
+use undertone_train::evaluation::results::{FoldResult, HeadOf, Results};
 use undertone_train::features::{ClipFeatures, Extractor};
 use undertone_train::guide::Guide;
 use undertone_train::training::device::Place;
@@ -45,6 +47,10 @@ pub(crate) struct ProtocolArgs {
     /// What the recipe goes by among the results.
     #[arg(long, default_value = "default")]
     name: String,
+    /// Whose head answers: the run's, or a new one for the corpus of each fold, fitted to what the run has heard of it, as `adapt`
+    /// makes one of a site's many clips.
+    #[arg(long, value_enum, default_value_t = HeadOf::Run)]
+    head: HeadOf,
     #[command(flatten)]
     recipe: RecipeArgs,
     /// Where to train.
@@ -61,6 +67,12 @@ impl ProtocolArgs {
         cache: &Path,
     ) -> Result<()> {
         let runs = plan(&self.protocol, &self.seeds);
+        for protocol in [Protocol::ZeroShot, Protocol::Leaky] {
+            anyhow::ensure!(
+                self.head == HeadOf::Run || !self.protocol.contains(&protocol),
+                "--head corpus: {protocol} has no clips to fit a head to; leave it out"
+            );
+        }
         if self.plan {
             return output::text(&self.describe(&runs));
         }
@@ -163,9 +175,8 @@ impl ProtocolArgs {
             let results = Results::open(&self.results, &self.name, fold.protocol, hash)?;
             for task in &fold.tasks {
                 for &condition in conditions {
-                    if !results.has(&fold.name, run.seed, task.name, condition)
-                        && !wanting.contains(&condition)
-                    {
+                    let what = (fold.name.as_str(), run.seed, task.name);
+                    if !results.has(what, self.head, condition) && !wanting.contains(&condition) {
                         wanting.push(condition);
                     }
                 }
@@ -190,25 +201,37 @@ impl ProtocolArgs {
             features: features.clone(),
             cache: Some(cache.to_owned()),
         };
+        // The folds of a run are of different corpora.
+        let own = |fold: &Fold| match self.head {
+            HeadOf::Run => Ok(None),
+            HeadOf::Corpus => with_own_head(file, run, fold.corpus, clips, &extractor).map(Some),
+        };
+        let own = run.folds.iter().map(own).collect::<Result<Vec<_>, _>>()?;
         for condition in self.wanting(run, conditions, hash)? {
             let heard: Vec<ClipFeatures> = match condition {
                 Condition::Clean => extractor.run(&test)?,
                 other => other.features(&test, frontend, features)?,
             };
-            for fold in &run.folds {
+            for (fold, own) in run.folds.iter().zip(&own) {
+                let model = own.as_ref().unwrap_or(&model);
                 for task in &fold.tasks {
                     let mut results =
                         Results::open(&self.results, &self.name, fold.protocol, hash)?;
-                    if results.has(&fold.name, run.seed, task.name, condition) {
+                    let what = (fold.name.as_str(), run.seed, task.name);
+                    if results.has(what, self.head, condition) {
                         continue;
                     }
                     let what = (fold, task, run.seed);
-                    let result = match score(file, &model, what, condition, &test, &heard) {
+                    let result = match score(file, model, what, condition, &test, &heard) {
                         Err(error @ MeasureError::MissingClass { .. }) => {
                             eprintln!("{error}");
                             continue;
                         }
                         other => other?,
+                    };
+                    let result = FoldResult {
+                        head: self.head,
+                        ..result
                     };
                     eprintln!(
                         "{} fold {}, {} classes, seed {}, {condition}: UA {:.1} %",
@@ -240,7 +263,7 @@ impl ProtocolArgs {
             for way in Way::ALL {
                 let mut results = Results::open(&self.results, &self.name, Protocol::Leaky, &hash)?;
                 let name = way.name();
-                if results.has(&name, seed, "all", Condition::Clean) {
+                if results.has((&name, seed, "all"), HeadOf::Run, Condition::Clean) {
                     eprintln!("{name}-seed-{seed}: is measured");
                     continue;
                 }

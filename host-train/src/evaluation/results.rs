@@ -15,6 +15,35 @@ use super::protocol::Protocol;
 use super::speakers::BySpeaker;
 use crate::corpora::Emotion;
 
+/// Whose head answered.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    clap::ValueEnum,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeadOf {
+    /// The one that the run trained, for all corpora.
+    #[default]
+    Run,
+    /// A new one, fitted to what the run has heard of the corpus that is scored.
+    Corpus,
+}
+
+impl HeadOf {
+    fn is_run(&self) -> bool {
+        *self == Self::Run
+    }
+}
+
 /// Figures of one fold of a protocol, of one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,6 +56,9 @@ pub struct FoldResult {
     pub task: String,
     /// The condition that clips were heard in.
     pub condition: Condition,
+    /// Whose head answered.
+    #[serde(default, skip_serializing_if = "HeadOf::is_run")]
+    pub head: HeadOf,
     /// Day of the measurement, UTC.
     pub date: String,
     /// Content hash of the model file; `None` where no file was made, as of the classic network.
@@ -51,7 +83,7 @@ pub struct Results {
     pub protocol: Protocol,
     /// Hash of the recipe without seed and speakers.
     pub recipe: String,
-    /// The figures, in the order of fold, seed, task and condition.
+    /// The figures, in the order of fold, seed, task, head and condition.
     pub results: Vec<FoldResult>,
 }
 
@@ -141,9 +173,15 @@ impl Results {
 
     /// Whether this was measured.
     #[must_use]
-    pub fn has(&self, fold: &str, seed: u64, task: &str, condition: Condition) -> bool {
+    pub fn has(
+        &self,
+        (fold, seed, task): (&str, u64, &str),
+        head: HeadOf,
+        condition: Condition,
+    ) -> bool {
         let same = |one: &FoldResult| {
-            one.fold == fold && one.seed == seed && one.task == task && one.condition == condition
+            let what = (one.fold.as_str(), one.seed, one.task.as_str());
+            what == (fold, seed, task) && (one.head, one.condition) == (head, condition)
         };
         self.results.iter().any(same)
     }
@@ -157,7 +195,8 @@ impl Results {
         self.results.sort_by(|a, b| {
             let key = |one: &FoldResult| {
                 let condition = one.condition.to_string();
-                (one.fold.clone(), one.seed, one.task.clone(), condition)
+                let task = one.task.clone();
+                (one.fold.clone(), one.seed, task, one.head, condition)
             };
             key(a).cmp(&key(b))
         });
@@ -202,6 +241,7 @@ pub(crate) mod tests {
             seed,
             task: "all".to_owned(),
             condition: Condition::Clean,
+            head: HeadOf::Run,
             date: "2026-11-24".to_owned(),
             model: Some("0123".to_owned()),
             validation: 0.5,
@@ -220,9 +260,11 @@ pub(crate) mod tests {
         results.add(dir.path(), result("1", 1, 7)).unwrap();
         let again = open("r1").unwrap();
         assert_eq!(again, results);
-        assert!(again.has("1", 1, "all", Condition::Clean));
-        assert!(!again.has("1", 2, "all", Condition::Clean));
-        assert!(!again.has("1", 1, "all", Condition::Reverb));
+        let has = |seed, head, condition| again.has(("1", seed, "all"), head, condition);
+        assert!(has(1, HeadOf::Run, Condition::Clean));
+        assert!(!has(2, HeadOf::Run, Condition::Clean));
+        assert!(!has(1, HeadOf::Corpus, Condition::Clean));
+        assert!(!has(1, HeadOf::Run, Condition::Reverb));
         assert!(matches!(open("r2"), Err(ResultsError::Other { .. })));
         fs::write(Results::path(dir.path(), "mine", Protocol::Tess), "{").unwrap();
         assert!(matches!(open("r1"), Err(ResultsError::Format { .. })));

@@ -3,7 +3,7 @@
 use super::condition::Condition;
 use super::leaky::Way;
 use super::protocol::Protocol;
-use super::results::{FoldResult, Results};
+use super::results::{FoldResult, HeadOf, Results};
 use super::speakers::{BySpeaker, interval, quantiles};
 use crate::corpora::Emotion;
 
@@ -23,13 +23,16 @@ pub fn markdown(all: &[Results]) -> String {
                 .flat_map(|results| &results.results)
                 .filter(|one| one.task == task && folds.contains(&one.fold))
                 .collect();
-            for condition in conditions(&found) {
-                let here = |one: &&FoldResult| one.condition == condition;
+            for (head, condition) in settings(&found) {
+                let here = |one: &&FoldResult| (one.head, one.condition) == (head, condition);
                 let found: Vec<&FoldResult> = found.iter().copied().filter(here).collect();
-                let name = match condition {
-                    Condition::Clean => name.clone(),
-                    other => format!("{name}, {other}"),
-                };
+                let mut name = name.clone();
+                if head == HeadOf::Corpus {
+                    name.push_str(", its own head");
+                }
+                if condition != Condition::Clean {
+                    name = format!("{name}, {condition}");
+                }
                 out.push_str(&row(&name, &folds, &found));
                 recalls.push_str(&recall(&name, &found));
             }
@@ -82,15 +85,16 @@ fn rows(protocol: Protocol) -> Vec<(String, Vec<String>, &'static str)> {
     }
 }
 
-/// The conditions that occur, and the clean one in any case.
-fn conditions(found: &[&FoldResult]) -> Vec<Condition> {
-    let mut conditions = vec![Condition::Clean];
+/// The heads and conditions that occur, the run's head first, and that with clean clips in any case.
+fn settings(found: &[&FoldResult]) -> Vec<(HeadOf, Condition)> {
+    let mut settings = vec![(HeadOf::Run, Condition::Clean)];
     for one in found {
-        if !conditions.contains(&one.condition) {
-            conditions.push(one.condition);
+        if !settings.contains(&(one.head, one.condition)) {
+            settings.push((one.head, one.condition));
         }
     }
-    conditions
+    settings.sort_by_key(|(head, _)| *head);
+    settings
 }
 
 fn row(name: &str, folds: &[String], found: &[&FoldResult]) -> String {
@@ -202,7 +206,15 @@ mod tests {
             name: "mine".to_owned(),
             protocol: Protocol::Savee,
             recipe: String::new(),
-            results: vec![result("1", 1, 5), result("1", 2, 7), result("4", 1, 6)],
+            results: vec![
+                result("1", 1, 5),
+                result("1", 2, 7),
+                FoldResult {
+                    head: HeadOf::Corpus,
+                    ..result("1", 1, 8)
+                },
+                result("4", 1, 6),
+            ],
         };
         let table = markdown(&[results]);
         let line = |start: &str| {
@@ -215,6 +227,11 @@ mod tests {
         assert!(
             savee.contains("2 of 4 (not yet: 2, 3) | 1, 2 | 60.0 ± 10.0 |"),
             "{savee}"
+        );
+        let fitted = line("| savee, 7 classes, its own head");
+        assert!(
+            fitted.contains("1 of 4 (not yet: 2, 3, 4) | 1 | 80.0 |"),
+            "{fitted}"
         );
         assert!(line("| crema-d, 6 classes").contains("not yet measured"));
         assert!(line("- savee, 7 classes").contains("neutral 60"));

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
 use sha2::{Digest, Sha256};
 use undertone_model::Model;
-use undertone_train::adapt::{Score, adapt};
+use undertone_train::adapt::{Adapted, Score, Way, adapt};
 use undertone_train::digest;
 use undertone_train::features::{ClipFeatures, Extractor};
 
@@ -58,7 +58,11 @@ impl AdaptArgs {
             cache: None,
         };
         let (heard, content) = labelled(&clips, &metadata.labels, &extractor)?;
-        let (bytes, verdict) = adapt(&file, &heard, &content)
+        let Adapted {
+            bytes,
+            way,
+            verdict,
+        } = adapt(&file, &heard, &content)
             .with_context(|| format!("{}: adapting to {}", model.display(), clips.display()))?;
         fs::write(&output, bytes).with_context(|| format!("cannot write {}", output.display()))?;
         let say = |score: Score| {
@@ -66,8 +70,12 @@ impl AdaptArgs {
             format!("UA {percent:.1} %, log-loss {:.3}", score.log_loss)
         };
         output::text(&format!(
-            "{}: fitted to {} clips; on held-back ones {}, before {}\n",
+            "{}: {} {} clips; on held-back ones {}, before {}\n",
             output.display(),
+            match way {
+                Way::Moved { .. } => "last layer moved toward",
+                Way::Regressed => "new head fitted to",
+            },
             heard.len(),
             say(verdict.after),
             say(verdict.before)

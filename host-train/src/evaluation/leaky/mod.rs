@@ -15,7 +15,7 @@ use super::condition::Condition;
 use super::date::today;
 use super::measure::MeasureError;
 use super::metrics::{Figures, Outcome};
-use super::results::FoldResult;
+use super::results::{FoldResult, HeadOf};
 use super::speakers::by_speaker;
 use crate::corpora::{Clip, Corpus, Emotion};
 use crate::export::ExportError;
@@ -114,6 +114,7 @@ pub fn measure(
         seed: recipe.seed,
         task: "all".to_owned(),
         condition: Condition::Clean,
+        head: HeadOf::Run,
         date: today(),
         model: None,
         validation,

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use undertone_model::ModelError;
 
-use crate::corpora::CorpusError;
+use crate::adapt::AdaptError;
+use crate::corpora::{Corpus, CorpusError};
 use crate::export::ExportError;
 use crate::features::FeatureError;
 use crate::training::TrainingError;
@@ -43,6 +44,16 @@ pub enum MeasureError {
         path: PathBuf,
         /// Why.
         source: ModelError,
+    },
+    /// No head can be fitted to a corpus.
+    #[error("{}: a head for {corpus}", path.display())]
+    Adapt {
+        /// The file.
+        path: PathBuf,
+        /// The corpus.
+        corpus: Corpus,
+        /// Why not.
+        source: AdaptError,
     },
     /// A model file has heard whom it is to be tested on, or was trained on other corpora.
     #[error(

@@ -2,6 +2,7 @@
 
 mod bench;
 mod error;
+mod own_head;
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +16,7 @@ use super::metrics::{Figures, Outcome};
 use super::model::logits;
 use super::plan::Run;
 use super::protocol::{Fold, Task};
-use super::results::FoldResult;
+use super::results::{FoldResult, HeadOf};
 use super::speakers::by_speaker;
 use crate::corpora::{Clip, Emotion};
 use crate::features::ClipFeatures;
@@ -25,6 +26,7 @@ use crate::training::validate::probabilities;
 
 pub use bench::{Bench, recipe_hash};
 pub use error::MeasureError;
+pub use own_head::with_own_head;
 
 fn load(file: &Path) -> Result<Model, MeasureError> {
     let bytes = fs::File::open(file)
@@ -114,6 +116,7 @@ pub fn score(
         seed,
         task: task.name.to_owned(),
         condition,
+        head: HeadOf::Run,
         date: today(),
         model: Some(model.metadata().content_hash.clone()),
         validation: model.metadata().provenance.validation,

@@ -1,0 +1,38 @@
+//! A clip as a head sees it.
+
+use undertone_model::{Model, ModelError};
+
+use super::head::Head;
+use crate::evaluation::model::listen;
+use crate::features::ClipFeatures;
+use crate::network::streaming::STATISTICS;
+
+/// A clip as a head sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Enrolled {
+    /// What the encoder's steps are pooled to.
+    pub statistics: Vec<f32>,
+    /// Activations of the hidden layer.
+    pub hidden: Vec<f32>,
+    /// The clip's class.
+    pub target: usize,
+}
+
+/// What the head reads of a clip, and the clip's class.
+///
+/// # Errors
+/// [`ModelError`] if the clip does not fit the model or inference fails.
+pub fn enrol(
+    model: &Model,
+    head: &Head,
+    clip: &ClipFeatures,
+    target: usize,
+) -> Result<Enrolled, ModelError> {
+    let mut statistics = vec![0.0; STATISTICS * model.metadata().width];
+    listen(model, clip)?.statistics(&mut statistics)?;
+    Ok(Enrolled {
+        hidden: head.hidden(&statistics),
+        statistics,
+        target,
+    })
+}

@@ -27,11 +27,10 @@ const CALIBRATION: Calibration = Calibration {
     unknown_threshold: 0.3,
 };
 
-fn shape(rows: usize, members: usize) -> StreamingConfig {
+fn shape(rows: usize) -> StreamingConfig {
     StreamingConfig {
         rows,
         shape: Shape {
-            members,
             channels: [4, 6, 8, 10],
             width: 64,
             hidden: 48,
@@ -41,7 +40,7 @@ fn shape(rows: usize, members: usize) -> StreamingConfig {
     }
 }
 
-fn plan(rows: usize, members: usize) -> Plan {
+fn plan(rows: usize) -> Plan {
     let labels = ["neutral", "happy", "sad"].map(str::to_owned).to_vec();
     Plan {
         recipe: Recipe {
@@ -53,7 +52,7 @@ fn plan(rows: usize, members: usize) -> Plan {
             features: vec![Feature::LogMel],
             ..Recipe::default()
         },
-        network: NetworkConfig::Streaming(shape(rows, members)),
+        network: NetworkConfig::Streaming(shape(rows)),
         labels,
         corpora: vec!["crema-d".to_owned()],
         clips: ["a", "b", "c"].map(str::to_owned),
@@ -69,8 +68,8 @@ fn plan(rows: usize, members: usize) -> Plan {
 static DRAWING: Mutex<()> = Mutex::new(());
 
 /// Random weights whose running statistics have seen some batches, so that folding them is put to the test.
-fn network(rows: usize, members: usize) -> StreamingNet {
-    drawn(&shape(rows, members))
+fn network(rows: usize) -> StreamingNet {
+    drawn(&shape(rows))
 }
 
 fn drawn(config: &StreamingConfig) -> StreamingNet {
@@ -116,17 +115,11 @@ fn clips(rows: usize) -> Vec<Example> {
 
 #[test]
 fn an_exported_network_answers_like_the_trainer_on_clips_of_any_length() {
-    for (rows, members, weights) in [
-        (16, 1, Weights::F32),
-        (20, 1, Weights::Int8),
-        (33, 1, Weights::Int8),
-        (16, 3, Weights::F32),
-        (33, 2, Weights::Int8),
-    ] {
+    for (rows, weights) in [(16, Weights::F32), (20, Weights::Int8), (33, Weights::Int8)] {
         let clips = clips(rows);
         let exported = export(
-            &network(rows, members),
-            &plan(rows, members),
+            &network(rows),
+            &plan(rows),
             &state(),
             &CALIBRATION,
             weights,
@@ -157,10 +150,7 @@ fn an_exported_network_answers_like_the_trainer_on_clips_of_any_length() {
             assert!(stream.logits(&mut expected).unwrap());
             let heard = enrol(&model, &head, &clip.features, 0).unwrap();
             for (found, expected) in head.logits(&heard.hidden).iter().zip(expected) {
-                assert!(
-                    (found - expected).abs() < 1e-4,
-                    "{members}: {found} {expected}"
-                );
+                assert!((found - expected).abs() < 1e-4, "{found} {expected}");
             }
         }
     }
@@ -169,7 +159,7 @@ fn an_exported_network_answers_like_the_trainer_on_clips_of_any_length() {
 /// A network of 20 rows as a file of `f32`, compared with the trainer on `clips`, and read back.
 fn exported(plan: &Plan, clips: &[Example]) -> Result<Model, ModelError> {
     let written = export(
-        &network(20, 1),
+        &network(20),
         plan,
         &state(),
         &CALIBRATION,
@@ -181,7 +171,7 @@ fn exported(plan: &Plan, clips: &[Example]) -> Result<Model, ModelError> {
 
 #[test]
 fn scaling_against_the_running_mean_is_the_same_in_the_file_and_while_training() {
-    let mut plan = plan(20, 1);
+    let mut plan = plan(20);
     plan.normalisation.scaling = Scaling::RunningMean;
     let mut clips = clips(20);
     let long = SelfTest::input(700, 20);
@@ -197,7 +187,7 @@ fn a_floor_is_put_under_an_utterance_by_the_file_as_while_training() {
         hold: 40,
         release_db: 0.1,
     };
-    let mut plan = plan(20, 1);
+    let mut plan = plan(20);
     let answers = [None, Some(floor)].map(|floor| {
         plan.normalisation.floor = floor;
         let model = exported(&plan, &clips(20)).unwrap();
@@ -209,7 +199,7 @@ fn a_floor_is_put_under_an_utterance_by_the_file_as_while_training() {
 
 #[test]
 fn a_layer_whose_rounding_moves_answers_too_far_stays_as_it_is() {
-    let mut config = shape(16, 1);
+    let mut config = shape(16);
     config.shape.hidden = 600;
     let mut network = drawn(&config);
     // Weights that nothing ever reaches decide the scale of all others.
@@ -219,7 +209,7 @@ fn a_layer_whose_rounding_moves_answers_too_far_stays_as_it_is() {
     let conv = &mut network.temporal[0].conv.conv;
     let unheard = [0..64, 0..1, 0..1, 0..3];
     conv.weight = (conv.weight.clone()).map(|weight| weight.slice_fill(unheard.clone(), 40.0));
-    let mut plan = plan(16, 1);
+    let mut plan = plan(16);
     plan.network = NetworkConfig::Streaming(config);
     let exported = export(
         &network,
@@ -245,11 +235,11 @@ fn a_layer_whose_rounding_moves_answers_too_far_stays_as_it_is() {
 
 #[test]
 fn a_network_that_the_plan_does_not_describe_is_not_written() {
-    let mut plan = plan(16, 1);
+    let mut plan = plan(16);
     plan.labels.pop();
     assert!(matches!(
         export(
-            &network(16, 1),
+            &network(16),
             &plan,
             &state(),
             &CALIBRATION,
@@ -265,8 +255,8 @@ fn a_network_that_the_plan_does_not_describe_is_not_written() {
 #[test]
 fn a_run_without_an_epoch_is_not_written() {
     let untrained = export(
-        &network(16, 1),
-        &plan(16, 1),
+        &network(16),
+        &plan(16),
         &State::default(),
         &CALIBRATION,
         Weights::Int8,

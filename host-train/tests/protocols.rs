@@ -71,7 +71,6 @@ fn tiny() -> Recipe {
         epochs: 1,
         batch: 32,
         shape: Shape {
-            members: 2,
             channels: [4, 4, 4, 8],
             // Other strides than the shipped ones, so that every stride is exported and run by the box's code.
             stem: [3, 5],
@@ -151,7 +150,6 @@ fn a_run_is_trained_without_its_fold_scored_on_it_and_never_twice() {
     // The same run again, with a guide.
     let mut guided = recipe;
     guided.guide.encoder = Some("ab12".to_owned());
-    guided.shape.members = 1;
     let missing = prepare(&clips, guided.clone(), None, None).unwrap_err();
     assert!(missing.to_string().contains("--guide"), "{missing}");
     let said = |index: usize| ClipFeatures {
@@ -172,21 +170,21 @@ fn a_run_is_trained_without_its_fold_scored_on_it_and_never_twice() {
     let file = taught.file(run);
     let (model, test) = open(&file, run, &clips).unwrap();
 
-    // With a head of its own, which a committee cannot have.
+    // With a head of its own, for which there must be clips.
     let metadata = model.metadata();
     let extractor = Extractor {
         frontend: metadata.frontend.clone(),
         features: metadata.features.clone(),
         cache: None,
     };
-    let own = |file: &Path| with_own_head(file, run, Corpus::Ravdess, &clips, &extractor);
-    let fitted = own(&file).unwrap();
+    let own = |corpus| with_own_head(&file, run, corpus, &clips, &extractor);
+    let fitted = own(Corpus::Ravdess).unwrap();
     let provenance = &fitted.metadata().provenance;
     let adapted = provenance.adapted.as_ref().unwrap();
     assert_eq!((adapted.clips, test.len()), (20 * 8, 4 * 8));
     assert_eq!(adapted.from, metadata.content_hash);
-    let committee = own(&dir.path().join("runs/fold-2-seed-4.onnx"));
-    assert!(matches!(committee, Err(MeasureError::Adapt { .. })));
+    let unheard = own(Corpus::Tess);
+    assert!(matches!(unheard, Err(MeasureError::Adapt { .. })));
 }
 
 #[test]

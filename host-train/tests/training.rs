@@ -38,7 +38,6 @@ fn streaming() -> NetworkConfig {
     NetworkConfig::Streaming(StreamingConfig {
         rows: 16,
         shape: Shape {
-            members: 2,
             channels: [4, 4, 4, 8],
             stem: [3, 5],
             row_strides: [2; 4],

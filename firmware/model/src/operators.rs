@@ -64,7 +64,7 @@ const REDUCTION: &[(&str, Kind)] = &[
 ];
 
 /// What only a windowed network may use: some look at the whole window, and none is written for a streaming one.
-const WINDOWED: [Operator; 2] = [
+const WINDOWED: [Operator; 3] = [
     operator("MatMul", 2..=2, &[]),
     operator(
         "MaxPool",
@@ -74,9 +74,14 @@ const WINDOWED: [Operator; 2] = [
             ("strides", Kind::Ints((1, MAX_POOLED))),
         ],
     ),
+    operator(
+        "Transpose",
+        1..=1,
+        &[("perm", Kind::Ints((0, MAX_RANK as i64 - 1)))],
+    ),
 ];
 
-const OPERATORS: [Operator; 21] = [
+const OPERATORS: [Operator; 20] = [
     operator("Add", 2..=2, &[]),
     operator("Concat", 1..=MAX_PARTS, &[("axis", Kind::Int(AXIS))]),
     operator(
@@ -115,11 +120,6 @@ const OPERATORS: [Operator; 21] = [
     operator("Squeeze", 1..=2, &[]),
     operator("Sub", 2..=2, &[]),
     operator("Tanh", 1..=1, &[]),
-    operator(
-        "Transpose",
-        1..=1,
-        &[("perm", Kind::Ints((0, MAX_RANK as i64 - 1)))],
-    ),
     operator("Unsqueeze", 2..=2, &[]),
 ];
 

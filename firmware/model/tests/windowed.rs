@@ -230,7 +230,7 @@ fn a_file_that_is_not_what_it_says_is_refused() {
     refused!(
         bytes,
         Graph,
-        "\"MaxPool\", which is not run in a streaming network"
+        "\"Transpose\", which is not run in a streaming network"
     );
     let bytes = changed(|_| {}, |about| about.self_test.logits[0] += 0.01);
     refused!(bytes, SelfTest, "training recorded");

@@ -4,7 +4,7 @@ use undertone_model::onnx::ModelProto;
 use undertone_model::{Metadata, NetworkKind};
 
 use super::AdaptError;
-use super::stored::{dense, graph, hidden, put};
+use super::stored::{dense, graph, put};
 use crate::network::streaming::STATISTICS;
 
 /// A dense layer: `weight` is inputs by outputs, row after row.
@@ -28,41 +28,10 @@ impl Dense {
     }
 }
 
-/// The hidden layers of the members of a network, side by side.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Hidden {
-    /// Weights `[units, channels of a member, statistics]`.
-    pub(super) weight: Vec<f32>,
-    /// One for each unit.
-    pub(super) bias: Vec<f32>,
-    /// Members, each with as many of the units.
-    pub(super) members: usize,
-}
-
-impl Hidden {
-    /// Activations of the units; `statistics` holds one of all channels after the other.
-    fn run(&self, statistics: &[f32]) -> Vec<f32> {
-        let units = self.bias.len();
-        let each = self.weight.len() / units;
-        let (channels, width) = (each / STATISTICS, statistics.len() / STATISTICS);
-        let answer = |(unit, (weights, bias)): (usize, (&[f32], &f32))| {
-            let first = unit * self.members / units * channels;
-            let mut sum = *bias;
-            for (channel, weights) in weights.chunks_exact(STATISTICS).enumerate() {
-                let values = statistics.iter().skip(first + channel).step_by(width);
-                sum += values.zip(weights).map(|(a, b)| a * b).sum::<f32>();
-            }
-            sum.max(0.0)
-        };
-        let weights = self.weight.chunks_exact(each).zip(&self.bias);
-        weights.enumerate().map(answer).collect()
-    }
-}
-
 /// What follows the pooled statistics.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
-    hidden: Hidden,
+    hidden: Dense,
     /// The layer that gives logits.
     pub output: Dense,
 }
@@ -70,10 +39,9 @@ pub struct Head {
 impl Head {
     #[cfg(test)]
     pub(crate) fn of_output(output: Dense) -> Self {
-        let hidden = Hidden {
+        let hidden = Dense {
             weight: vec![],
             bias: vec![],
-            members: 1,
         };
         Self { hidden, output }
     }
@@ -89,22 +57,26 @@ impl Head {
             ));
         }
         let graph = graph(model)?;
-        Ok(Self {
-            hidden: hidden(graph, about.width)?,
-            output: dense(graph, "logits")?,
-        })
-    }
-
-    /// Whether there is one hidden layer, and not one for each member of a committee.
-    #[must_use]
-    pub fn is_alone(&self) -> bool {
-        self.hidden.members == 1
+        let (hidden, output) = (dense(graph, "hidden")?, dense(graph, "logits")?);
+        let takes = |layer: &Dense| layer.weight.len() / layer.bias.len();
+        let (found, expected) = (
+            [takes(&hidden), takes(&output)],
+            [STATISTICS * about.width, hidden.bias.len()],
+        );
+        if found != expected {
+            return Err(AdaptError::Head(format!(
+                "its layers take {found:?} values where {expected:?} come in"
+            )));
+        }
+        Ok(Self { hidden, output })
     }
 
     /// Activations of the hidden layer.
     #[must_use]
     pub fn hidden(&self, statistics: &[f32]) -> Vec<f32> {
-        self.hidden.run(statistics)
+        let mut hidden = self.hidden.run(statistics);
+        hidden.iter_mut().for_each(|value| *value = value.max(0.0));
+        hidden
     }
 
     /// Logits of hidden activations.

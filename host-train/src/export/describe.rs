@@ -37,7 +37,7 @@ impl Taking {
             NetworkConfig::Streaming(shape) => Ok(Self {
                 network: NetworkKind::Streaming,
                 stride: shape.time_stride(),
-                width: shape.width(),
+                width: shape.shape.width,
                 window: POOLED_FRAMES,
                 shortest: None,
                 update_hop: UPDATE_HOP,

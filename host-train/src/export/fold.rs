@@ -10,7 +10,7 @@ use crate::network::streaming::ConvNorm;
 /// A convolution with bias that does what a convolution and its normalisation do.
 #[derive(Clone, Debug)]
 pub(super) struct Folded {
-    /// `[channels out, channels in of a group, rows, frames]`.
+    /// `[channels out, channels in, rows, frames]`.
     pub(super) shape: [usize; 4],
     /// Weights, row-major.
     pub(super) weight: Vec<f32>,
@@ -22,8 +22,6 @@ pub(super) struct Folded {
     pub(super) dilation: [usize; 2],
     /// Rows before, frames before, rows after, frames after.
     pub(super) pads: [usize; 4],
-    /// Parts of the channels that know nothing of each other.
-    pub(super) groups: usize,
 }
 
 impl Folded {
@@ -57,7 +55,6 @@ impl Folded {
             stride: conv.stride,
             dilation: conv.dilation,
             pads,
-            groups: conv.groups,
         }
     }
 
@@ -75,7 +72,6 @@ impl Folded {
             stride: [1, 1],
             dilation: [1, 1],
             pads: [0; 4],
-            groups: conv.groups,
         })
     }
 

@@ -82,7 +82,6 @@ fn scaling(graph: &mut Graph, input: &str, scaling: Scaling) -> String {
         stride: [1, 1],
         dilation: [1, 1],
         pads: [0, TAPS - 1, 0, 0],
-        groups: 1,
     };
     let x = graph.node("Unsqueeze", "plane", &[input, &axis], vec![]);
     convolution(graph, "running", &x, &layer)
@@ -93,7 +92,6 @@ fn convolution(graph: &mut Graph, name: &str, input: &str, layer: &Folded) -> St
     let bias = graph.floats(&format!("{name}_bias"), &[layer.bias.len()], &layer.bias);
     let attributes = vec![
         ints("dilations", &layer.dilation),
-        int("group", layer.groups as i64),
         ints("kernel_shape", &layer.shape[2..]),
         ints("pads", &layer.pads),
         ints("strides", &layer.stride),
@@ -146,34 +144,9 @@ fn pooling(graph: &mut Graph) {
     graph.node("Squeeze", "pooled", &[&all, &axis], vec![]);
 }
 
-/// `pooled` to `logits`. The mean of the members' answers is one product with all their last layers.
+/// `pooled` to `logits`.
 fn head(graph: &mut Graph, network: &StreamingNet) -> Result<(), ExportError> {
     let hidden = Folded::plain("hidden", &network.hidden)?;
-    let x = match network.members() {
-        1 => alone(graph, &hidden),
-        _ => together(graph, &hidden),
-    };
-    let x = graph.node("Relu", "hidden_relu", &[&x], vec![]);
-    let output = Folded::plain("logits", &network.output)?;
-    let [answers, units, ..] = output.shape;
-    let (members, classes) = (output.groups, answers / output.groups);
-    let share = 1.0 / members as f32;
-    let mut weight = vec![0.0; members * units * classes];
-    let mut bias = vec![0.0; classes];
-    for (answer, weights) in output.weight.chunks_exact(units).enumerate() {
-        let (member, class) = (answer / classes, answer % classes);
-        bias[class] += share * output.bias[answer];
-        for (unit, value) in weights.iter().enumerate() {
-            weight[(member * units + unit) * classes + class] = share * value;
-        }
-    }
-    product(graph, "logits", &x, &weight, &bias);
-    graph.output("logits", &[Dim::Fixed(1), Dim::Fixed(classes)]);
-    Ok(())
-}
-
-/// The hidden layer of a network without others beside it: a product with all statistics.
-fn alone(graph: &mut Graph, hidden: &Folded) -> String {
     let [units, width, statistics, _] = hidden.shape;
     let mut weight = vec![0.0; hidden.weight.len()];
     for (index, value) in hidden.weight.iter().enumerate() {
@@ -184,17 +157,15 @@ fn alone(graph: &mut Graph, hidden: &Folded) -> String {
         );
         weight[(statistic * width + channel) * units + unit] = *value;
     }
-    product(graph, "hidden", "pooled", &weight, &hidden.bias)
-}
-
-/// The hidden layers of several: the statistics become the rows of a plane, whose channels lie member by member.
-fn together(graph: &mut Graph, hidden: &Folded) -> String {
-    let [_, width, statistics, _] = hidden.shape;
-    let width = hidden.groups * width;
-    let shape = graph.integers("split_shape", &[1, statistics as i64, width as i64, 1]);
-    let x = graph.node("Reshape", "split", &["pooled", &shape], vec![]);
-    let turn = vec![ints("perm", &[0, 2, 1, 3])];
-    let x = graph.node("Transpose", "turned", &[&x], turn);
-    let x = convolution(graph, "hidden", &x, hidden);
-    graph.node("Flatten", "hidden_flat", &[&x], vec![int("axis", 1)])
+    let x = product(graph, "hidden", "pooled", &weight, &hidden.bias);
+    let x = graph.node("Relu", "hidden_relu", &[&x], vec![]);
+    let output = Folded::plain("logits", &network.output)?;
+    let classes = output.bias.len();
+    let mut weight = vec![0.0; units * classes];
+    for (index, value) in output.weight.iter().enumerate() {
+        weight[index % units * classes + index / units] = *value;
+    }
+    product(graph, "logits", &x, &weight, &output.bias);
+    graph.output("logits", &[Dim::Fixed(1), Dim::Fixed(classes)]);
+    Ok(())
 }

@@ -23,8 +23,7 @@ pub trait Network: Module {
     /// (`[batch, 1, steps]`) is 1 where an encoder step belongs to the clip.
     fn logits(&self, features: Tensor<3>, mask: Tensor<3>) -> Tensor<2>;
 
-    /// Logits to be trained, and the encoder's steps `[batch, width, steps]` that they are made of, for a network that has some. A
-    /// committee gives `[members * batch, classes]`, one member after the other.
+    /// The same, and the encoder's steps `[batch, width, steps]` that they are made of, for a network that has some.
     fn heard(&self, features: Tensor<3>, mask: Tensor<3>) -> (Tensor<2>, Option<Tensor<3>>) {
         (self.logits(features, mask), None)
     }

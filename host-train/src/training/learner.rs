@@ -56,14 +56,9 @@ impl<N: Network> Learner<N> {
 
     /// One step at learning rate `rate`; gives the loss on the clips' classes.
     pub(super) fn step(mut self, batch: Batch, rate: f64) -> (Self, Tensor<1>) {
-        let clips = batch.goals.dims()[0];
         let (logits, steps) = self.network.heard(batch.features, batch.mask);
-        let members = logits.dims()[0] / clips;
         let loss = cross_entropy(logits, batch.barred, batch.goals);
         let shown = loss.clone().detach();
-        // The sum over the members, so that each learns as it would alone but for the limit on gradients, which is theirs
-        // together.
-        let loss = loss * members as f32;
         let guess =
             self.guide.as_ref().zip(steps).zip(batch.guide).map(
                 |(((head, _), steps), (said, mask))| head.loss(steps, said, mask) * self.strength,

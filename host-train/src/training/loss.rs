@@ -4,14 +4,11 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::log_softmax;
 
 /// Cross-entropy with the distribution that is asked for ([`super::goal`]), over the classes that each clip's corpus knows,
-/// averaged over the answers.
+/// averaged over the clips.
 ///
-/// `barred` and `goals` are `[batch, classes]` ([`super::batch::Batch`]), `logits` `[members * batch, classes]`, one member after
-/// the other; a goal is 0 where a class is barred.
+/// `logits`, `barred` and `goals` are `[batch, classes]` ([`super::batch::Batch`]); a goal is 0 where a class is barred.
 #[must_use]
 pub fn cross_entropy(logits: Tensor<2>, barred: Tensor<2>, goals: Tensor<2>) -> Tensor<1> {
-    let members = logits.dims()[0] / barred.dims()[0];
-    let (barred, goals) = (barred.repeat_dim(0, members), goals.repeat_dim(0, members));
     let log_probability = log_softmax(logits + barred, 1);
     (log_probability * goals).sum_dim(1).mean().neg()
 }
@@ -34,21 +31,6 @@ mod tests {
         assert!((two - (1.0 + 1f32.exp()).ln()).abs() < 1e-5, "{two}");
         let three = loss([[1.0, 2.0, 9.0]], [[0.0, 0.0, 0.0]]);
         assert!(three > 8.0, "{three}");
-    }
-
-    #[test]
-    fn members_are_asked_for_the_same_goals_one_after_the_other() {
-        let device = Device::flex();
-        let goals = || Tensor::from_data([[1.0, 0.0], [0.0, 1.0]], &device);
-        let loss = |logits: Tensor<2>| {
-            let loss = cross_entropy(logits, Tensor::zeros([2, 2], &device), goals());
-            loss.into_scalar::<f32>()
-        };
-        let [one, other] = [[[3.0, 0.0], [1.0, 2.0]], [[0.5, 0.0], [0.0, 4.0]]]
-            .map(|logits| Tensor::<2>::from_data(logits, &device));
-        let apart = f32::midpoint(loss(one.clone()), loss(other.clone()));
-        let together = loss(Tensor::cat(vec![one, other], 0));
-        assert!((together - apart).abs() < 1e-6, "{together} {apart}");
     }
 
     #[test]

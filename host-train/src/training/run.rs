@@ -48,7 +48,7 @@ pub fn train(
     device.seed(plan.recipe.seed);
     match &plan.network {
         NetworkConfig::Streaming(config) => {
-            let (network, width) = (config.init(device), config.width());
+            let (network, width) = (config.init(device), config.shape.width);
             train_network(folder, plan, network, width, material, device, report)
         }
         NetworkConfig::Classic(config) => train_network(

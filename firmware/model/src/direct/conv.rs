@@ -13,15 +13,12 @@ const WIDE: usize = 8;
 /// The same where there are sixteen.
 const NARROW: usize = 4;
 
-/// One run of memory that a kernel looks at: all its rows at one time, or one of them where output channels look at
-/// different input channels.
+/// One run of memory that a kernel looks at: all its rows at one time.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Tap {
     /// Columns from the beginning of the input's past to the tap of the first output column.
     pub(super) column: usize,
-    /// Rows from the first one that the kernel looks at.
-    pub(super) row: usize,
-    /// Weights `[run][outputs]`, run = rows of the tap times input channels that an output channel looks at.
+    /// Weights `[run][outputs]`, run = rows times input channels.
     pub(super) weights: Vec<f32>,
 }
 
@@ -38,8 +35,6 @@ pub(super) struct Shape {
     /// Values that an output channel looks at, in one tap.
     pub(super) run: usize,
     pub(super) outputs: usize,
-    /// Parts of as many channels each: those of an output part look at those of the same input part alone.
-    pub(super) parts: usize,
 }
 
 /// A convolution ready to run.
@@ -59,9 +54,8 @@ pub(super) struct Conv {
 #[derive(Debug)]
 struct Group {
     vectors: usize,
-    /// First output channel, and first channel that is looked at.
+    /// First output channel.
     first: usize,
-    origin: usize,
     /// Output channels.
     count: usize,
     weights: Vec<f32>,
@@ -69,10 +63,9 @@ struct Group {
 }
 
 impl Conv {
-    /// Output channels with those that fill up each part's vectors, at most; `None` if there is no such number.
-    pub(super) fn padded(outputs: usize, parts: usize) -> Option<usize> {
-        let each = outputs.checked_div(parts)?.div_ceil(Level::MOST);
-        each.checked_mul(Level::MOST)?.checked_mul(parts)
+    /// Output channels with those that fill up the vectors, at most; `None` if there is no such number.
+    pub(super) fn padded(outputs: usize) -> Option<usize> {
+        outputs.checked_next_multiple_of(Level::MOST)
     }
 
     /// `from` is the input as it is laid out.
@@ -85,14 +78,8 @@ impl Conv {
     ) -> Self {
         let lanes = level.count();
         let width = VECTORS * lanes;
-        let each = shape.outputs / shape.parts;
-        let starts = (0..shape.parts).flat_map(|part| {
-            let within = (0..each).step_by(width);
-            within.map(move |start| (part, start))
-        });
-        let groups = starts.map(|(part, start)| {
-            let first = part * each + start;
-            let count = width.min(each - start);
+        let groups = (0..shape.outputs).step_by(width).map(|first| {
+            let count = width.min(shape.outputs - first);
             let vectors = count.div_ceil(lanes);
             let padded = |values: &[f32]| {
                 let mut out = values.to_vec();
@@ -106,7 +93,6 @@ impl Conv {
                 vectors,
                 first,
                 count,
-                origin: part * (from.channels / shape.parts),
                 weights: rows
                     .flat_map(|row| padded(&row[first..first + count]))
                     .collect(),
@@ -115,10 +101,7 @@ impl Conv {
         });
         Conv {
             groups: groups.collect(),
-            offsets: taps
-                .iter()
-                .map(|tap| tap.column * from.pitch() + tap.row * from.channels)
-                .collect(),
+            offsets: taps.iter().map(|tap| tap.column * from.pitch()).collect(),
             shape,
             lanes,
             relu: false,
@@ -180,7 +163,7 @@ impl Run<'_> {
         let (weights, _) = L::blocks(&group.weights).as_chunks::<V>();
         let positions = self.steps * to.rate * to.rows;
         let (pitch, row) = (from.pitch(), shape.row_stride * from.channels);
-        let origin = shape.first_row * from.channels + group.origin;
+        let origin = shape.first_row * from.channels;
         let mut start = 0;
         while start < positions {
             // The last ones may be computed again.

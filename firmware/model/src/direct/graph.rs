@@ -57,17 +57,11 @@ impl<'a> Half<'a> {
         Some((dims(tensor)?, values.collect()))
     }
 
-    /// Values of a constant of integers.
-    pub(super) fn integers(&self, name: &str) -> Option<Vec<i64>> {
-        let tensor = self.constant(name, DataType::Int64)?;
-        let values = tensor.raw_data.as_chunks::<8>().0.iter();
-        Some(values.map(|&bytes| i64::from_le_bytes(bytes)).collect())
-    }
-
     /// The one value of a constant axis.
     pub(super) fn axis(&self, name: &str) -> Option<i64> {
-        match self.integers(name)?.as_slice() {
-            &[axis] => Some(axis),
+        let tensor = self.constant(name, DataType::Int64)?;
+        match tensor.raw_data.as_chunks::<8>().0 {
+            [bytes] => Some(i64::from_le_bytes(*bytes)),
             _ => None,
         }
     }

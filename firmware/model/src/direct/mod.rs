@@ -6,8 +6,7 @@
 //! is shared by all channels ([`Scratch`]).
 //!
 //! [`Direct::compile`] takes what the exporter writes and leaves everything else to the library. Activations lie channel
-//! by channel within a row, row by row within a column of time, so that a kernel's taps at one time are one run of memory,
-//! or one for each row where channels are in groups.
+//! by channel within a row, row by row within a column of time, so that a kernel's taps at one time are one run of memory.
 
 mod compile;
 mod conv;

@@ -11,8 +11,6 @@ use crate::model::{Model, Runner};
 use crate::network::{self, Half, Network};
 use crate::{dequantise, graph, pooling};
 
-mod grouped;
-
 const FILE: &[u8] = include_bytes!("../../../../models/undertone-research.onnx");
 
 fn shipped() -> (ModelProto, Metadata) {
@@ -76,15 +74,11 @@ fn the_shipped_network_is_run_without_the_library_and_agrees_with_it_at_every_le
 
 fn tensor(name: &str, dims: &[usize], values: &[f32]) -> TensorProto {
     let bytes = values.iter().flat_map(|value| value.to_le_bytes());
-    constant(name, DataType::Float, dims, bytes.collect())
-}
-
-fn constant(name: &str, kind: DataType, dims: &[usize], raw_data: Vec<u8>) -> TensorProto {
     TensorProto {
         name: name.into(),
-        data_type: kind as i32,
+        data_type: DataType::Float as i32,
         dims: dims.iter().map(|&dim| dim as i64).collect(),
-        raw_data,
+        raw_data: bytes.collect(),
         ..TensorProto::default()
     }
 }
@@ -193,6 +187,57 @@ fn what_is_not_plain_convolutions_is_left_to_the_library_and_still_streamed() {
     };
     assert!(matches!(network.encoder, Half::Library(_)));
     assert!(matches!(network.head, Half::Direct(_)));
+}
+
+#[test]
+fn a_kernel_that_would_take_far_more_memory_than_its_file_is_left_to_the_library() {
+    for (length, runs) in [(1_000, true), (7_000, false)] {
+        let (mut proto, metadata) = shipped();
+        let graph = proto.graph.as_mut().unwrap();
+        let conv = graph.node.iter_mut().find(|one| one.name == "attention");
+        let conv = conv.unwrap();
+        let mut stored = graph.initializer.iter_mut();
+        let stored = stored.find(|one| one.name == conv.input[1]).unwrap();
+        // One output, that fills a vector.
+        let channels = metadata.width;
+        let weights = vec![0.01; channels * length];
+        *stored = tensor(&conv.input[1], &[1, channels, 1, length], &weights);
+        conv.attribute = vec![
+            ints("kernel_shape", &[1, length as i64]),
+            ints("pads", &[0, length as i64 - 1, 0, 0]),
+        ];
+        let at = |ends: &Ends<'_>| Direct::compile_for(Level::best(), &proto, ends);
+        let found = network::with_encoder_ends(&metadata, at);
+        assert_eq!(found.is_some(), runs, "{length}");
+    }
+}
+
+#[test]
+fn convolutions_in_groups_are_left_to_the_library() {
+    let (mut proto, metadata) = shipped();
+    let graph = proto.graph.as_mut().unwrap();
+    let conv = graph
+        .node
+        .iter_mut()
+        .find(|one| one.name == "temporal0_conv");
+    let conv = conv.unwrap();
+    let mut stored = graph.initializer.iter_mut();
+    let stored = stored.find(|one| one.name == conv.input[1]).unwrap();
+    let dims: Vec<usize> = stored.dims.iter().map(|&dim| dim as usize).collect();
+    let half = [dims[0], dims[1] / 2, dims[2], dims[3]];
+    let weights = vec![0.01; half.iter().product()];
+    *stored = tensor(&conv.input[1], &half, &weights);
+    conv.attribute.push(AttributeProto {
+        name: "group".into(),
+        r#type: attribute_proto::AttributeType::Int as i32,
+        i: 2,
+        ..AttributeProto::default()
+    });
+    let model = Model::unverified(proto, metadata).unwrap();
+    let Runner::Streaming(network) = model.network() else {
+        panic!("a streaming network is run as a window");
+    };
+    assert!(matches!(network.encoder, Half::Library(_)));
 }
 
 #[test]

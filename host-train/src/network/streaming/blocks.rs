@@ -21,7 +21,6 @@ impl ConvNorm {
         kernel: [usize; 2],
         stride: [usize; 2],
         dilation: usize,
-        groups: usize,
         device: &Device,
     ) -> Self {
         // Frequency: centred, except that a kernel as tall as its input takes all of it.
@@ -35,7 +34,6 @@ impl ConvNorm {
             conv: Conv2dConfig::new(channels, kernel)
                 .with_stride(stride)
                 .with_dilation([1, dilation])
-                .with_groups(groups)
                 .with_padding(PaddingConfig2d::Explicit(rows, past, rows, 0))
                 .with_bias(false)
                 .with_initializer(Initializer::KaimingNormal {
@@ -68,14 +66,13 @@ impl Residual {
         channels: [usize; 2],
         kernel: [usize; 2],
         stride: [usize; 2],
-        groups: usize,
         device: &Device,
     ) -> Self {
         let within = [channels[1], channels[1]];
         Self {
-            first: ConvNorm::new(channels, kernel, stride, 1, groups, device),
-            second: ConvNorm::new(within, kernel, [1, 1], 1, groups, device),
-            shortcut: ConvNorm::new(channels, [1, 1], stride, 1, groups, device),
+            first: ConvNorm::new(channels, kernel, stride, 1, device),
+            second: ConvNorm::new(within, kernel, [1, 1], 1, device),
+            shortcut: ConvNorm::new(channels, [1, 1], stride, 1, device),
         }
     }
 
@@ -94,16 +91,10 @@ pub struct Temporal {
 }
 
 impl Temporal {
-    pub(super) fn new(
-        width: usize,
-        kernel: usize,
-        dilation: usize,
-        groups: usize,
-        device: &Device,
-    ) -> Self {
+    pub(super) fn new(width: usize, kernel: usize, dilation: usize, device: &Device) -> Self {
         let channels = [width, width];
         Self {
-            conv: ConvNorm::new(channels, [1, kernel], [1, 1], dilation, groups, device),
+            conv: ConvNorm::new(channels, [1, kernel], [1, 1], dilation, device),
         }
     }
 

@@ -4,9 +4,6 @@
 //! Every convolution over time is padded on the left only, by `kernel - stride` steps, so that an
 //! output step needs nothing beyond the input steps it covers: the encoder can be fed a stride of frames
 //! ([`StreamingConfig::time_stride`]) at a time and gives one step each time, the same as on the whole clip.
-//!
-//! With several [`Shape::members`] it is a committee: networks side by side as groups of convolutions, which share nothing but
-//! the attention over steps. Each is trained on its own answer; the mean of their logits is the network's answer.
 
 mod blocks;
 mod shape;
@@ -49,12 +46,6 @@ impl StreamingConfig {
         self.shape.time_stride()
     }
 
-    /// Channels of the encoder's output, those of all members together.
-    #[must_use]
-    pub fn width(&self) -> usize {
-        self.shape.members * self.shape.width
-    }
-
     /// Rows left after the stem and the stages.
     #[must_use]
     pub fn folded_rows(&self) -> usize {
@@ -66,42 +57,29 @@ impl StreamingConfig {
     #[must_use]
     pub fn init(&self, device: &Device) -> StreamingNet {
         let shape = &self.shape;
-        let members = shape.members;
-        let [stem, one, two, three] = shape.channels.map(|channels| members * channels);
-        let (width, hidden) = (self.width(), members * shape.hidden);
+        let ([stem, one, two, three], width) = (shape.channels, shape.width);
         // Rows first, as a convolution has them.
         let strides: [[usize; 2]; 4] =
             std::array::from_fn(|layer| [shape.row_strides[layer], shape.time_strides[layer]]);
-        let stage = |channels, strides| Residual::new(channels, [3, 3], strides, members, device);
-        let head = |channels, kernel| {
-            let conv = Conv2dConfig::new(channels, kernel).with_groups(members);
-            conv.init(device)
-        };
+        let stage = |channels, strides| Residual::new(channels, [3, 3], strides, device);
+        let head = |channels, kernel| Conv2dConfig::new(channels, kernel).init(device);
         StreamingNet {
-            // All members hear the same.
-            stem: ConvNorm::new([1, stem], shape.stem, strides[0], 1, 1, device),
+            stem: ConvNorm::new([1, stem], shape.stem, strides[0], 1, device),
             stages: vec![
                 stage([stem, one], strides[1]),
                 stage([one, two], strides[2]),
                 stage([two, three], strides[3]),
             ],
-            fold: ConvNorm::new(
-                [three, width],
-                [self.folded_rows(), 1],
-                [1, 1],
-                1,
-                members,
-                device,
-            ),
+            fold: ConvNorm::new([three, width], [self.folded_rows(), 1], [1, 1], 1, device),
             temporal: shape
                 .dilations
                 .iter()
-                .map(|&dilation| Temporal::new(width, 3, dilation, members, device))
+                .map(|&dilation| Temporal::new(width, 3, dilation, device))
                 .collect(),
             attention: Conv2dConfig::new([width, 1], [1, 1]).init(device),
             dropout: DropoutConfig::new(shape.dropout).init(),
-            hidden: head([width, hidden], [STATISTICS, 1]),
-            output: head([hidden, members * self.classes], [1, 1]),
+            hidden: head([width, shape.hidden], [STATISTICS, 1]),
+            output: head([shape.hidden, self.classes], [1, 1]),
         }
     }
 }
@@ -121,9 +99,9 @@ pub struct StreamingNet {
     pub attention: Conv2d,
     /// Dropout on the pooled statistics.
     pub dropout: Dropout,
-    /// Hidden layers of the members' heads; the kernel's rows are the statistics of a channel.
+    /// Hidden layer of the head; the kernel's rows are the statistics of a channel.
     pub hidden: Conv2d,
-    /// Output layers of the members' heads.
+    /// Output layer of the head.
     pub output: Conv2d,
 }
 
@@ -168,22 +146,14 @@ impl StreamingNet {
         Tensor::cat(vec![mean, deviation, maximum, attended], 1).squeeze_dim(2)
     }
 
-    /// How many networks answer together.
-    #[must_use]
-    pub fn members(&self) -> usize {
-        self.output.groups
-    }
-
-    /// Class logits `[members * batch, classes]` of pooled statistics, one member after the other.
+    /// Class logits `[batch, classes]` of pooled statistics.
     pub fn classify(&self, pooled: Tensor<2>) -> Tensor<2> {
         let [batch, statistics] = pooled.dims();
-        let (members, width) = (self.members(), statistics / STATISTICS);
+        let width = statistics / STATISTICS;
         let x = self.dropout.forward(pooled);
         let x: Tensor<4> = x.reshape([batch, STATISTICS, width, 1]).swap_dims(1, 2);
         let x = self.output.forward(relu(self.hidden.forward(x)));
-        let classes = x.dims()[1] / members;
-        let x: Tensor<3> = x.reshape([batch, members, classes]);
-        x.swap_dims(0, 1).reshape([members * batch, classes])
+        x.flatten(1, 3)
     }
 
     /// Class logits of whole utterances as [`StreamingNet::classify`] gives them, and the steps that they are made of; `mask` is as for
@@ -194,12 +164,8 @@ impl StreamingNet {
         (self.classify(pooled), steps)
     }
 
-    /// Class logits `[batch, classes]` of whole utterances, the mean of the members'.
+    /// Class logits `[batch, classes]` of whole utterances.
     pub fn forward(&self, features: Tensor<3>, mask: Tensor<3>) -> Tensor<2> {
-        let (logits, _) = self.heard(features, mask);
-        let [rows, classes] = logits.dims();
-        let members = self.members();
-        let logits: Tensor<3> = logits.reshape([members, rows / members, classes]);
-        logits.mean_dim(0).squeeze_dim(0)
+        self.heard(features, mask).0
     }
 }

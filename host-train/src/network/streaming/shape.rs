@@ -1,21 +1,13 @@
 //! Sizes of the streamable network.
 
 use serde::{Deserialize, Serialize};
-use undertone_model::MAX_WIDTH;
 
 use crate::training::TrainingError;
-
-/// Most members of a committee.
-const MAX_MEMBERS: usize = 16;
 
 /// Width and depth of a [`StreamingNet`](super::StreamingNet), what a recipe can choose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Shape {
-    /// Networks that answer together; the other fields are of each of them. One is left out of the serialised form, so that a
-    /// recipe is the same with and without it.
-    #[serde(skip_serializing_if = "is_alone")]
-    pub members: usize,
     /// Output channels of the stem and of the three residual stages.
     pub channels: [usize; 4],
     /// Rows and frames of the stem's kernel; rows are odd.
@@ -34,16 +26,10 @@ pub struct Shape {
     pub dropout: f64,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // As serde calls it.
-fn is_alone(members: &usize) -> bool {
-    *members == 1
-}
-
 /// The shape that ships.
 impl Default for Shape {
     fn default() -> Self {
         Self {
-            members: 1,
             channels: [32, 64, 96, 128],
             stem: [7, 8],
             row_strides: [4, 2, 2, 2],
@@ -75,14 +61,6 @@ impl Shape {
             if !(1..=1024).contains(&value) {
                 return refuse(field, value.to_string(), "1 to 1024");
             }
-        }
-        if !(1..=MAX_MEMBERS).contains(&self.members) {
-            let value = self.members.to_string();
-            return refuse("shape.members", value, "1 to 16");
-        }
-        if self.members * self.width > MAX_WIDTH {
-            let value = format!("{} by `shape.members` {}", self.width, self.members);
-            return refuse("shape.width", value, "at most 4096 together");
         }
         let [rows, frames] = self.stem;
         if !(1..=15).contains(&rows) || rows.is_multiple_of(2) || !(1..=32).contains(&frames) {

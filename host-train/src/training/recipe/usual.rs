@@ -113,6 +113,6 @@ mod tests {
         assert_eq!(recipe.features, metadata.features);
         let strides = recipe.shape.time_strides;
         assert_eq!(strides.iter().product::<usize>(), metadata.stride);
-        assert_eq!(recipe.shape.members * recipe.shape.width, metadata.width);
+        assert_eq!(recipe.shape.width, metadata.width);
     }
 }

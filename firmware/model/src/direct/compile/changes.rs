@@ -2,7 +2,6 @@
 
 use tract_onnx::pb::NodeProto;
 
-use super::shapes::SPLIT;
 use super::{Bound, Compiler, Draft, Step};
 use crate::direct::Map;
 
@@ -52,9 +51,6 @@ impl<'a> Compiler<'a> {
             _ => Map::Div(by),
         };
         let bound = *self.names.get(name)?;
-        if bound.rank == SPLIT {
-            return None;
-        }
         let value = &self.values[bound.value];
         let (dims, numbers) = constant;
         // Rows of zeros around a value must stay zeros: what is added is added to rows alone, and here there are none.

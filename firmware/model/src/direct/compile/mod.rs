@@ -51,7 +51,6 @@ struct Draft {
     past: usize,
     taps: Vec<Tap>,
     run: usize,
-    parts: usize,
     bias: Vec<f32>,
     relu: bool,
     residual: Option<usize>,
@@ -76,7 +75,6 @@ struct Compiler<'a> {
     stages: Vec<Vec<Map>>,
     cost: usize,
     weights: usize,
-    timed: bool,
 }
 
 impl Direct {
@@ -101,7 +99,6 @@ impl Direct {
             stages: Vec::new(),
             cost: 0,
             weights: 0,
-            timed: ends.timed,
         };
         let (rows, channels, rank) = if ends.timed {
             (rows, 1, 3)
@@ -158,9 +155,7 @@ impl<'a> Compiler<'a> {
             "Add" | "Sub" | "Mul" | "Div" => self.arithmetic(node),
             "Relu" => self.relu(node),
             "Tanh" => self.map(node, first, Map::Tanh),
-            "Identity" | "Squeeze" | "Unsqueeze" | "Flatten" | "Reshape" | "Transpose" => {
-                self.shape(node)
-            }
+            "Identity" | "Squeeze" | "Unsqueeze" => self.shape(node),
             _ => None,
         }
     }
@@ -211,7 +206,6 @@ impl<'a> Compiler<'a> {
                     first_row: from.above + draft.first - draft.above,
                     run: draft.run,
                     outputs: layout.values[draft.output].channels,
-                    parts: draft.parts,
                 };
                 let mut conv = Conv::new(level, shape, from, &draft.taps, &draft.bias);
                 conv.relu = draft.relu;

@@ -19,25 +19,20 @@ impl<'a> Compiler<'a> {
         let [row_dilation, dilation] = integers::<2>(node, "dilations", 1)?;
         let [above, past, below, ahead] = integers::<4>(node, "pads", 0)?;
         let from = self.values[bound.value].clone();
-        let parts = usize::try_from(integer(node, "group", 1)).ok()?;
         // Every output column sees the columns that it covers and earlier ones.
         let causal = ((long - 1) * dilation + 1).checked_sub(strides[1]) == Some(past);
         let fits = bound.rank == 4
             && integers::<2>(node, "kernel_shape", 0).is_some_and(|kernel| kernel == [high, long])
-            && parts > 0
+            && integer(node, "group", 1) == 1
             && row_dilation == 1
             && ahead == 0
-            && inputs.checked_mul(parts) == Some(from.channels)
-            && outputs.is_multiple_of(parts)
-            && from.rate.is_multiple_of(strides[1])
-            // A head is asked again and again, and must not look back at what it was asked before.
-            && (self.timed || long == 1);
+            && inputs == from.channels
+            && from.rate.is_multiple_of(strides[1]);
         if !(causal && fits) {
             return None;
         }
-        let along = [inputs, outputs, high, parts] == [1; 4]
-            && strides == [1, 1]
-            && (above, below) == (0, 0);
+        let along =
+            [inputs, outputs, high] == [1; 3] && strides == [1, 1] && (above, below) == (0, 0);
         if along {
             let filter = Filter {
                 input: bound.value,
@@ -54,12 +49,11 @@ impl<'a> Compiler<'a> {
             inputs,
             high,
             long,
-            parts,
             weights,
         };
         let (first, last) = kernel.rows()?;
-        let run = kernel.span((first, last)) * inputs;
-        self.weigh(kernel.places((first, last)).count(), run, outputs, parts)?;
+        let run = (last + 1 - first) * inputs;
+        self.weigh(kernel.columns().count(), run, outputs)?;
         let taps = kernel.taps((first, last), dilation);
         let to = self.value(rows, outputs, from.rate / strides[1]);
         let input = &mut self.values[bound.value];
@@ -76,7 +70,6 @@ impl<'a> Compiler<'a> {
             past,
             taps,
             run,
-            parts,
             bias: self.bias(node, outputs)?,
             relu: false,
             residual: None,
@@ -108,7 +101,7 @@ impl<'a> Compiler<'a> {
         if !plain || bound.rank != 2 || from.channels != inputs || from.rate != 1 {
             return None;
         }
-        self.weigh(1, inputs, outputs, 1)?;
+        self.weigh(1, inputs, outputs)?;
         let output = self.value(1, outputs, 1);
         let draft = Draft {
             input: bound.value,
@@ -117,13 +110,8 @@ impl<'a> Compiler<'a> {
             first: 0,
             above: 0,
             past: 0,
-            taps: vec![Tap {
-                column: 0,
-                row: 0,
-                weights,
-            }],
+            taps: vec![Tap { column: 0, weights }],
             run: inputs,
-            parts: 1,
             bias: self.bias(node, outputs)?,
             relu: false,
             residual: None,
@@ -141,8 +129,8 @@ impl<'a> Compiler<'a> {
     }
 
     /// Counts weights before they are laid out; `None` if that would take more memory than allowed.
-    fn weigh(&mut self, taps: usize, run: usize, outputs: usize, parts: usize) -> Option<()> {
-        let outputs = Conv::padded(outputs, parts)?;
+    fn weigh(&mut self, taps: usize, run: usize, outputs: usize) -> Option<()> {
+        let outputs = Conv::padded(outputs)?;
         let weights = taps.checked_mul(run)?.checked_mul(outputs)?;
         self.weights = self.weights.checked_add(weights)?;
         (self.weights <= MAX_WEIGHTS).then_some(())
@@ -151,7 +139,7 @@ impl<'a> Compiler<'a> {
     fn draft(&mut self, node: &'a NodeProto, draft: Draft, rank: usize) -> Option<()> {
         let output = draft.output;
         let to = &self.values[output];
-        let outputs = Conv::padded(to.channels, draft.parts)?;
+        let outputs = Conv::padded(to.channels)?;
         let products = (draft.run * draft.taps.len()).checked_mul(outputs)?;
         let each = products.checked_add(to.channels)?;
         let cost = each.checked_mul(to.rows)?.checked_mul(to.rate)?;

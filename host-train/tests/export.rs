@@ -208,7 +208,7 @@ fn a_layer_whose_rounding_moves_answers_too_far_stays_as_it_is() {
     norm.beta = norm.beta.clone().map(|beta| beta.slice_fill(0..1, -1.0));
     let conv = &mut network.temporal[0].conv.conv;
     let unheard = [0..64, 0..1, 0..1, 0..3];
-    conv.weight = (conv.weight.clone()).map(|weight| weight.slice_fill(unheard.clone(), 40.0));
+    conv.weight = (conv.weight.clone()).map(|weight| weight.slice_fill(unheard.clone(), 4000.0));
     let mut plan = plan(16);
     plan.network = NetworkConfig::Streaming(config);
     let exported = export(

@@ -9,7 +9,9 @@ pub mod calibrate;
 mod check;
 mod describe;
 mod fold;
+mod heard;
 mod layers;
+mod moments;
 mod onnx;
 pub mod quantise;
 mod rounding;
@@ -205,10 +207,13 @@ pub fn export(
         Weights::F32 => vec![Vec::new()],
         Weights::Int8 => quantise::choices(&onnx)?,
     };
+    let large = choices.first().map_or(&[][..], Vec::as_slice);
+    let heard = clips.iter().map(|clip| as_taken(clip, &network, plan));
+    let curvatures = heard::curvatures(&onnx, large, &heard.collect::<Vec<_>>())?;
     let mut first = None;
     for names in choices {
         let mut stored = onnx.clone();
-        quantise::quantise(&mut stored, &names)?;
+        quantise::quantise(&mut stored, &names, &curvatures)?;
         let bytes = sealed(&mut stored, &mut metadata)?;
         let drift = check::drift(&exact, &Model::from_bytes(&bytes)?, clips)?;
         if drift.within(Drift::MOST_LABELS, Drift::MOST_PROBABILITY) {
@@ -219,6 +224,18 @@ pub fn export(
     Err(ExportError::Drifts {
         drift: first.unwrap_or_default(),
     })
+}
+
+/// A clip as the graph of `network` takes it: its last window, or all frames over the floor.
+fn as_taken(clip: &Example, network: &impl Network, plan: &Plan) -> ClipFeatures {
+    let mut clip = match network.window() {
+        Some(window) => window.last(&clip.features),
+        None => clip.features.clone(),
+    };
+    if let Some(floor) = plan.normalisation.floor {
+        floor.raise_all(&mut clip.values, clip.rows);
+    }
+    clip
 }
 
 /// The bytes of `graph`, whose self test is what it answers itself.

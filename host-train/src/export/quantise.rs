@@ -1,7 +1,7 @@
 //! Weights as 8-bit integers: a quarter of the file, computed with in `f32` all the same.
 //!
 //! Each output channel of a convolution or matrix has its own scale, its largest weight's absolute value over 127
-//! (symmetric, no zero point), and is rounded so that sums are kept (`rounding`). `DequantizeLinear` on the constants keeps the file plain ONNX; `undertone-model` folds it
+//! (symmetric, no zero point), and is rounded so that its output moves least (`rounding`). `DequantizeLinear` on the constants keeps the file plain ONNX; `undertone-model` folds it
 //! away when it loads, since the inference library would do it anew at every run.
 
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use undertone_model::onnx::{GraphProto, ModelProto, NodeProto, TensorProto};
 
 use super::ExportError;
 use super::onnx::int;
-use super::rounding::{LARGEST, integers};
+use super::rounding::{Curvature, LARGEST, integers};
 
 /// Weights with fewer values than this stay `f32`: together they are a tenth of the file, and the first convolution alone moves
 /// answers six times as far as all the large ones.
@@ -51,11 +51,15 @@ pub(super) fn choices(model: &ModelProto) -> Result<Vec<Vec<String>>, ExportErro
     Ok((0..=spared).map(|first| names(first).collect()).collect())
 }
 
-/// Turns the weights that `names` names into 8-bit integers.
+/// Turns the weights that `names` names into 8-bit integers; `curvatures` say, by those names, what the layers hear.
 ///
 /// # Errors
 /// [`ExportError::Weights`] if the graph is missing or a weight is not stored as raw `f32`.
-pub(super) fn quantise(model: &mut ModelProto, names: &[String]) -> Result<(), ExportError> {
+pub(super) fn quantise(
+    model: &mut ModelProto,
+    names: &[String],
+    curvatures: &HashMap<String, Vec<Curvature>>,
+) -> Result<(), ExportError> {
     let graph = model.graph.as_mut().ok_or_else(missing)?;
     let axes = axes(graph);
     let (weights, others): (Vec<_>, Vec<_>) = std::mem::take(&mut graph.initializer)
@@ -64,7 +68,8 @@ pub(super) fn quantise(model: &mut ModelProto, names: &[String]) -> Result<(), E
     graph.initializer = others;
     let mut nodes = Vec::with_capacity(weights.len() + graph.node.len());
     for weight in weights {
-        nodes.push(replace(graph, &weight, axes[&weight.name])?);
+        let curvatures = curvatures.get(&weight.name).map_or(&[][..], Vec::as_slice);
+        nodes.push(replace(graph, &weight, axes[&weight.name], curvatures)?);
     }
     nodes.append(&mut graph.node);
     graph.node = nodes;
@@ -106,6 +111,7 @@ fn replace(
     graph: &mut GraphProto,
     weight: &TensorProto,
     axis: usize,
+    curvatures: &[Curvature],
 ) -> Result<NodeProto, ExportError> {
     let values: Vec<f32> = weight
         .raw_data
@@ -129,12 +135,6 @@ fn replace(
         .map(|&dim| usize::try_from(dim).unwrap_or(0))
         .collect();
     let inner: usize = dims[axis + 1..].iter().product();
-    // A convolution's kernel lies in a row; of a matrix every weight is its own.
-    let kernel = if axis == 0 {
-        dims.iter().skip(2).product()
-    } else {
-        1
-    };
     let block = (inner * dims[axis]).max(1);
     let mut scales = Vec::with_capacity(dims[axis]);
     let mut raw_data = vec![0u8; values.len()];
@@ -149,7 +149,7 @@ fn replace(
         };
         let steps = places.iter().map(|&place| values[place] / scale);
         let steps: Vec<f32> = steps.map(|step| step.clamp(-LARGEST, LARGEST)).collect();
-        for (place, integer) in places.into_iter().zip(integers(&steps, kernel)) {
+        for (place, integer) in places.into_iter().zip(integers(&steps, curvatures)) {
             raw_data[place] = integer.to_le_bytes()[0];
         }
         scales.push(scale);

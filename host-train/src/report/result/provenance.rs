@@ -38,6 +38,15 @@ pub(super) fn section(
             ),
         );
         row(
+            "floor",
+            metadata.floor.map_or("none".into(), |floor| {
+                format!(
+                    "{} dB below the loudest band at the lowest, {} dB at the highest, after {} frames that are held back",
+                    floor.low_db, floor.high_db, floor.hold
+                )
+            }),
+        );
+        row(
             "answers every",
             format!(
                 "{:.1} s",

@@ -1,6 +1,6 @@
 //! The recipes that are known by a name: the one that ships, and those of the classic network.
 
-use undertone_dsp::{Feature, FrontendConfig};
+use undertone_dsp::{Feature, Floor, FrontendConfig};
 
 use super::{Guided, Recipe};
 use crate::features::live::live_frontend;
@@ -43,7 +43,12 @@ impl Default for Recipe {
                 pitch: 0.0,
                 ..WaveAugmentation::default()
             },
-            floor: None,
+            floor: Some(Floor {
+                low_db: 30.0,
+                high_db: 50.0,
+                hold: 50,
+                release_db: 0.03,
+            }),
             scaling: Scaling::RunningMean,
             shape: Shape::default(),
             guide: Guided::default(),
@@ -77,6 +82,7 @@ impl Recipe {
             label_smoothing: 0.0,
             augmentation: Augmentation::none(),
             wave: WaveAugmentation::none(),
+            floor: None,
             scaling: Scaling::Fixed,
             average: 0.0,
             frontend: classic_frontend(),
@@ -111,6 +117,7 @@ mod tests {
         let metadata = model.metadata();
         assert_eq!(recipe.frontend, metadata.frontend);
         assert_eq!(recipe.features, metadata.features);
+        assert_eq!(recipe.floor, metadata.floor);
         let strides = recipe.shape.time_strides;
         assert_eq!(strides.iter().product::<usize>(), metadata.stride);
         assert_eq!(recipe.shape.width, metadata.width);

@@ -108,6 +108,10 @@ fn too_few_clips_and_a_file_that_is_no_model_give_no_file() {
         adapt(SHIPPED, &clips[..1], ""),
         Err(AdaptError::OneClass(1))
     ));
+    let mut short = self::clips([3, 5], 2);
+    short[1].0.values.truncate(64 * 3);
+    let short = adapt(SHIPPED, &short, "");
+    assert!(matches!(short, Err(AdaptError::Short { number: 2 })));
     assert!(matches!(
         adapt(b"nonsense", &clips, ""),
         Err(AdaptError::Model(_))

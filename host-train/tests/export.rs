@@ -148,7 +148,7 @@ fn an_exported_network_answers_like_the_trainer_on_clips_of_any_length() {
             }
             let mut expected = [0.0; 3];
             assert!(stream.logits(&mut expected).unwrap());
-            let heard = enrol(&model, &head, &clip.features, 0).unwrap();
+            let heard = enrol(&model, &head, &clip.features, 0).unwrap().unwrap();
             for (found, expected) in head.logits(&heard.hidden).iter().zip(expected) {
                 assert!((found - expected).abs() < 1e-4, "{found} {expected}");
             }

@@ -50,7 +50,13 @@ fn a_graph_with_an_operator_or_attribute_that_is_not_run() {
             refused!(bytes, Graph, name, &format!("of {value}, not 1 to 4096"));
         }
     }
-    let bytes = resealed(|graph| attribute(node(graph, "stem"), "group").i = 0);
+    let bytes = resealed(|graph| {
+        node(graph, "stem").attribute.push(AttributeProto {
+            name: "group".into(),
+            r#type: AttributeType::Int as i32,
+            ..AttributeProto::default()
+        });
+    });
     refused!(bytes, Graph, "\"group\" of 0");
     let bytes = resealed(|graph| attribute(node(graph, "stem"), "pads").ints = vec![1; 1_000]);
     refused!(bytes, Graph, "\"pads\" of 1000 values");

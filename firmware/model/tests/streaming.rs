@@ -52,10 +52,14 @@ fn streamed(frames: &[f32]) -> Option<Vec<f32>> {
     logits(&mut stream)
 }
 
-/// The same bytes, run by the library alone with the number of frames made concrete.
+/// The same bytes, run by the library alone with the number of frames made concrete, over the file's floor.
 fn whole(frames: &[f32]) -> Vec<f32> {
     let rows = model().metadata().rows();
     let count = frames.len() / rows;
+    let mut frames = frames.to_vec();
+    if let Some(floor) = model().metadata().floor {
+        floor.raise_all(&mut frames, rows);
+    }
     let input = tract_ndarray::Array3::from_shape_fn((1, rows, count), |(_, row, frame)| {
         frames[frame * rows + row]
     });

@@ -133,7 +133,12 @@ fn different_windows_have_different_answers() {
 
 #[test]
 fn a_streaming_network_run_as_a_window_gives_the_same_of_that_window() {
-    let streaming = support::model();
+    // A window is the network's own, without a floor under the utterance.
+    let about = Metadata {
+        floor: None,
+        ..support::metadata()
+    };
+    let streaming = Model::unverified(support::proto(), about).unwrap();
     let about = streaming.metadata();
     let (rows, classes) = (about.rows(), about.labels.len());
     let metadata = Metadata {

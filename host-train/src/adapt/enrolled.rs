@@ -18,7 +18,7 @@ pub struct Enrolled {
     pub target: usize,
 }
 
-/// What the head reads of a clip, and the clip's class.
+/// What the head reads of a clip, and the clip's class; `None` for a clip too short for an answer.
 ///
 /// # Errors
 /// [`ModelError`] if the clip does not fit the model or inference fails.
@@ -27,12 +27,12 @@ pub fn enrol(
     head: &Head,
     clip: &ClipFeatures,
     target: usize,
-) -> Result<Enrolled, ModelError> {
+) -> Result<Option<Enrolled>, ModelError> {
     let mut statistics = vec![0.0; STATISTICS * model.metadata().width];
-    listen(model, clip)?.statistics(&mut statistics)?;
-    Ok(Enrolled {
+    let heard = listen(model, clip)?.statistics(&mut statistics)?;
+    Ok(heard.then(|| Enrolled {
         hidden: head.hidden(&statistics),
         statistics,
         target,
-    })
+    }))
 }

@@ -23,6 +23,12 @@ pub enum AdaptError {
         /// Its clips.
         found: usize,
     },
+    /// A clip that gives no answer.
+    #[error("clip {number}, in the order given, is too short for an answer: leave it out")]
+    Short {
+        /// Its number, from 1 on.
+        number: usize,
+    },
     /// Clips of fewer than two classes.
     #[error("clips of {0} class, and two or more classes are needed")]
     OneClass(usize),

@@ -18,7 +18,7 @@ mod way;
 use prost::Message;
 use rayon::prelude::*;
 use undertone_model::onnx::ModelProto;
-use undertone_model::{Adaptation, Metadata, Model, ModelError, SelfTest, seal};
+use undertone_model::{Adaptation, Metadata, Model, SelfTest, seal};
 
 use crate::evaluation::model::logits;
 use crate::features::ClipFeatures;
@@ -30,6 +30,9 @@ pub use error::AdaptError;
 pub use verdict::{FEWEST, Score, Verdict, judge};
 pub(crate) use verdict::{answers, score};
 pub use way::{Fitted, Way};
+
+/// Fewest clips of each class for a new head: what SAVEE's three other speakers give a class is 45 or more, and so few it was measured on.
+const MANY: usize = 30;
 
 /// A file that was fitted to clips.
 #[derive(Clone, Debug)]
@@ -43,7 +46,7 @@ pub struct Adapted {
 }
 
 /// `file` adapted to `clips`, features and class of each, whose content has the hash `content`: by moving its output layer, or, where
-/// there are clips of every class and those held back are for it by both scores, with a new head.
+/// there are many of every class and those held back are for it, with a new head.
 ///
 /// # Errors
 /// [`AdaptError`]; [`AdaptError::Worse`] if held-back clips are against it.
@@ -53,12 +56,11 @@ pub fn adapt(
     content: &str,
 ) -> Result<Adapted, AdaptError> {
     let given = Given::of(file, clips)?;
-    let judged = |way| given.judge(way);
-    let mut way = Way::Moved { prior: PRIOR };
-    let mut verdict = judged(way)?;
+    let moved = Way::Moved { prior: PRIOR };
+    let (mut way, mut verdict) = (moved, given.judge(moved)?);
     if given.may_be_new() {
-        let new = judged(Way::Regressed)?;
-        if new.beats(&verdict) {
+        let new = given.judge(Way::Regressed)?;
+        if new.preferred_to(&verdict) {
             (way, verdict) = (Way::Regressed, new);
         }
     }
@@ -102,8 +104,12 @@ impl Given {
         let head = Head::of(&metadata, &proto)?;
         let clips = clips
             .par_iter()
-            .map(|(clip, target)| enrol(&model, &head, clip, *target))
-            .collect::<Result<_, ModelError>>()?;
+            .enumerate()
+            .map(|(index, (clip, target))| {
+                let clip = enrol(&model, &head, clip, *target)?;
+                clip.ok_or(AdaptError::Short { number: index + 1 })
+            })
+            .collect::<Result<_, AdaptError>>()?;
         Ok(Self {
             proto,
             metadata,
@@ -117,9 +123,12 @@ impl Given {
         judge(&self.head, labels, &self.clips, temperature, way)
     }
 
-    /// Whether a new head could answer as the one given can.
+    /// Whether there is enough of every class for a head that knows of nothing else.
     fn may_be_new(&self) -> bool {
-        let given = |class| self.clips.iter().any(|clip| clip.target == class);
+        let given = |class| {
+            let of = self.clips.iter().filter(|clip| clip.target == class);
+            of.count() >= MANY
+        };
         (0..self.metadata.labels.len()).all(given)
     }
 

@@ -25,7 +25,7 @@ pub struct Design {
     pub clips_per_class: usize,
     /// Draws of these for every speaker.
     pub draws: usize,
-    /// Weight of the prior ([`super::fit`]).
+    /// Weight of the prior ([`super::fit`]); clips are too few for another head.
     pub prior: f32,
     /// Seed of the draws.
     pub seed: u64,
@@ -74,16 +74,13 @@ pub fn trial(
             let place = names
                 .iter()
                 .find_map(|name| labels.iter().position(|label| label == name));
-            let target = place.unwrap_or(0);
-            Ok((
-                clip.speaker.to_string(),
-                enrol(&model, &head, heard, target)?,
-            ))
+            let heard = enrol(&model, &head, heard, place.unwrap_or(0))?;
+            Ok((clip.speaker.to_string(), heard))
         })
         .collect::<Result<Vec<_>, ModelError>>()?;
     let mut speakers: BTreeMap<String, Vec<Enrolled>> = BTreeMap::new();
     for (speaker, clip) in enrolled {
-        speakers.entry(speaker).or_default().push(clip);
+        speakers.entry(speaker).or_default().extend(clip);
     }
     let temperature = model.metadata().temperature;
     speakers

@@ -38,12 +38,14 @@ impl Verdict {
             && self.after.log_loss <= self.before.log_loss
     }
 
-    /// Whether the adapted head is no worse than another by either score, and better by one.
+    /// Whether this adapted head is the one to take of two: it is accepted, and the other is not, or is no better by either score and
+    /// worse by one.
     #[must_use]
-    pub fn beats(&self, other: &Self) -> bool {
+    pub fn preferred_to(&self, other: &Self) -> bool {
         let more = self.after.unweighted_accuracy - other.after.unweighted_accuracy;
         let less = other.after.log_loss - self.after.log_loss;
-        more >= 0.0 && less >= 0.0 && more + less > 0.0
+        let beats = more >= 0.0 && less >= 0.0 && more + less > 0.0;
+        self.accepts() && (beats || !other.accepts())
     }
 }
 
@@ -171,6 +173,30 @@ mod tests {
         assert_eq!(verdict.before.unweighted_accuracy, 0.5);
         assert_eq!(verdict.after.unweighted_accuracy, 1.0);
         assert!(verdict.accepts());
+    }
+
+    #[test]
+    fn of_two_heads_the_one_that_is_better_or_the_only_one_accepted_is_taken() {
+        let score = |unweighted_accuracy, log_loss| Score {
+            unweighted_accuracy,
+            log_loss,
+        };
+        let verdict = |after| Verdict {
+            before: score(0.60, 1.2),
+            after,
+        };
+        let moved = verdict(score(0.66, 1.1));
+        for (new, taken) in [
+            (score(0.67, 1.1), true),
+            (score(0.66, 1.1), false),
+            (score(0.70, 1.15), false),
+            (score(0.65, 1.0), false),
+        ] {
+            assert_eq!(verdict(new).preferred_to(&moved), taken, "{new:?}");
+        }
+        let refused = verdict(score(0.66, 1.25));
+        assert!(verdict(score(0.65, 1.0)).preferred_to(&refused));
+        assert!(!verdict(score(0.55, 1.0)).preferred_to(&refused));
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Curvature {
         }
     }
 
-    /// Where the row of the factor for an input begins that is the `row`-th in order.
+    /// The row of the factor for the input that is the `row`-th in order.
     fn row(&self, row: usize) -> &[f64] {
         &self.factor[start(row)..start(row + 1)]
     }

@@ -67,7 +67,6 @@ impl Metadata {
         }
         count("rows", self.rows(), 1, 4096)?;
         count("features", self.features.len(), 1, 16)?;
-        self.check_floor()?;
         match self.network {
             NetworkKind::Streaming => {
                 count("stride", self.stride, 1, 64)?;
@@ -94,6 +93,7 @@ impl Metadata {
             ));
         }
         count("update_hop", self.update_hop, 1, MAX_WINDOW)?;
+        self.check_floor()?;
         if !(self.temperature.is_finite() && (0.01..=100.0).contains(&self.temperature)) {
             return bad(format!(
                 "`temperature` is {}, not 0.01 to 100",

@@ -16,7 +16,7 @@ use undertone_train::features::{ClipFeatures, Extractor};
 use super::output;
 use measure::MeasureArgs;
 
-/// Fit the last layer of a model file to labelled clips; a result that is worse on held-back clips is not written.
+/// Fit the head of a model file to labelled clips; a result that is worse on held-back clips is not written.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct AdaptArgs {

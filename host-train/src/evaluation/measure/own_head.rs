@@ -33,11 +33,9 @@ pub fn with_own_head(
         path: file.to_owned(),
         source,
     };
-    let labels = Model::from_bytes(&bytes)
-        .map_err(model)?
-        .metadata()
-        .labels
-        .clone();
+    let given = Model::from_bytes(&bytes).map_err(model)?;
+    let metadata = given.metadata();
+    let labels = &metadata.labels;
     let sides = split(clips, run.kept_out, run.seed)?;
     let heard = sides.train.into_iter().chain(sides.validation);
     let (heard, targets): (Vec<Clip>, Vec<usize>) = heard
@@ -55,7 +53,13 @@ pub fn with_own_head(
     let mut content = Sha256::new();
     heard.iter().for_each(|clip| content.update(clip.content.0));
     let features = extractor.run(&heard)?;
-    let clips: Vec<_> = features.into_iter().zip(targets).collect();
+    // As a site would leave out what gives no answer.
+    let stride = metadata.stride;
+    let clips: Vec<_> = features
+        .into_iter()
+        .zip(targets)
+        .filter(|(clip, _)| clip.frames() >= stride)
+        .collect();
     let adapted = new_head(&bytes, &clips, &digest::short(content, 16));
     let adapted = adapted.map_err(|source| MeasureError::Adapt {
         path: file.to_owned(),

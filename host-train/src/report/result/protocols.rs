@@ -10,6 +10,7 @@ use undertone_page::{Cell, Figure, Html, Mood, Section, Table};
 
 use super::evidence::Scores;
 use super::json_files;
+use crate::evaluation::results::HeadOf;
 use crate::report::ReportError;
 
 /// Results of one protocol, as `evaluate` keeps them; what else is there is left alone.
@@ -31,16 +32,19 @@ struct Fold {
     #[serde(default)]
     condition: String,
     #[serde(default)]
+    head: HeadOf,
+    #[serde(default)]
     date: String,
     figures: Scores,
 }
 
-/// What was measured of one set of classes in one condition, over folds and seeds.
+/// What was measured of one set of classes by one head in one condition, over folds and seeds.
 pub(super) struct Row {
     pub(super) name: String,
     pub(super) protocol: String,
     pub(super) task: String,
     pub(super) condition: String,
+    pub(super) head: HeadOf,
     folds: usize,
     seeds: usize,
     pub(super) mean: f64,
@@ -62,7 +66,7 @@ pub(super) fn read(folder: &Path) -> Vec<Protocol> {
 pub(super) fn rows(protocols: &[Protocol]) -> Vec<Row> {
     let mut rows = Vec::new();
     for protocol in protocols {
-        let mut groups: BTreeMap<(String, String), Vec<&Fold>> = BTreeMap::new();
+        let mut groups: BTreeMap<(String, HeadOf, String), Vec<&Fold>> = BTreeMap::new();
         for result in &protocol.results {
             // The leaky protocol's folds are different experiments, and no mean of them means anything.
             let task = if protocol.protocol == "leaky" {
@@ -71,11 +75,11 @@ pub(super) fn rows(protocols: &[Protocol]) -> Vec<Row> {
                 result.task.clone()
             };
             groups
-                .entry((task, result.condition.clone()))
+                .entry((task, result.head, result.condition.clone()))
                 .or_default()
                 .push(result);
         }
-        for ((task, condition), folds) in groups {
+        for ((task, head, condition), folds) in groups {
             let mean = |of: &dyn Fn(&Fold) -> f64| {
                 folds.iter().map(|fold| of(fold)).sum::<f64>() / folds.len().max(1) as f64
             };
@@ -91,6 +95,7 @@ pub(super) fn rows(protocols: &[Protocol]) -> Vec<Row> {
                 protocol: protocol.protocol.clone(),
                 task,
                 condition,
+                head,
                 folds: distinct(folds.iter().map(|fold| fold.fold.clone()).collect()),
                 seeds: distinct(folds.iter().map(|fold| fold.seed.to_string()).collect()),
                 mean: ua,
@@ -143,6 +148,7 @@ pub(super) fn section(protocols: &[Protocol]) -> Result<Section, ReportError> {
             "recipe",
             "protocol",
             "classes",
+            "head",
             "condition",
             "folds",
             "seeds",
@@ -158,6 +164,11 @@ pub(super) fn section(protocols: &[Protocol]) -> Result<Section, ReportError> {
             row.name.as_str().into(),
             row.protocol.as_str().into(),
             row.task.as_str().into(),
+            match row.head {
+                HeadOf::Run => "its own",
+                HeadOf::Corpus => "fitted to the corpus",
+            }
+            .into(),
             row.condition.as_str().into(),
             Cell::count(row.folds),
             Cell::count(row.seeds),
@@ -186,14 +197,17 @@ mod tests {
                 "{{\"fold\":\"{fold}\",\"seed\":{seed},\"task\":\"all\",\"condition\":\"{condition}\",\"date\":\"2026-11-24\",\"figures\":{{\"clips\":1,\"unweighted_accuracy\":{ua},\"accuracy\":0.5,\"macro_f1\":0.5,\"recall\":[],\"precision\":[],\"calibration_error\":0.1,\"unweighted_accuracy_at_75\":0.5,\"confusion\":[],\"more\":[1]}}}}"
             )
         };
+        let fitted =
+            fold("1", 1, "clean", 0.9).replace("{\"fold\"", "{\"head\":\"corpus\",\"fold\"");
         let file = format!(
-            "{{\"name\":\"mine\",\"protocol\":\"savee\",\"recipe\":\"x\",\"results\":[{},{},{}]}}",
+            "{{\"name\":\"mine\",\"protocol\":\"savee\",\"recipe\":\"x\",\"results\":[{},{},{},{fitted}]}}",
             fold("1", 1, "clean", 0.4),
             fold("2", 1, "clean", 0.6),
             fold("1", 1, "telephone", 0.3)
         );
         let rows = rows(&[serde_json::from_str(&file).unwrap()]);
-        assert_eq!(rows.len(), 2);
+        assert_eq!(rows.len(), 3);
+        assert_eq!((rows[2].head, rows[2].folds), (HeadOf::Corpus, 1));
         assert!((rows[0].mean - 0.5).abs() < 1e-9 && (rows[0].deviation - 0.1).abs() < 1e-9);
         assert_eq!(
             (rows[0].folds, rows[1].condition.as_str()),

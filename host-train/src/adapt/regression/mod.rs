@@ -166,7 +166,7 @@ mod tests {
                 .fold(0.0, |a: f32, b| a.max(b.abs()))
         };
         assert!(
-            longest(&at) < 2e-3 * longest(&vec![0.0; 12]),
+            longest(&at) < 2e-3 * longest(&[0.0; 12]),
             "{}",
             longest(&at)
         );

@@ -31,7 +31,7 @@ pub use verdict::{FEWEST, Score, Verdict, judge};
 pub(crate) use verdict::{answers, score};
 pub use way::{Fitted, Way};
 
-/// Fewest clips of each class for a new head: what SAVEE's three other speakers give a class is 45 or more, and so few it was measured on.
+/// Fewest clips of each class for a new head. The fewest that one was measured on are the 45 of three SAVEE speakers.
 const MANY: usize = 30;
 
 /// A file that was fitted to clips.

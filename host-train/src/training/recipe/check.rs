@@ -82,15 +82,14 @@ impl Recipe {
             return Ok(());
         };
         if let Err(error) = floor.validate() {
-            return refuse("floor", error.to_string(), "none, or within these ranges");
+            return refuse("floor", error.to_string(), "null, or within these ranges");
         }
         if floor.hold > UPDATE_HOP {
             let range = "at most the 50 frames between answers";
             return refuse("floor.hold", floor.hold.to_string(), range);
         }
         if self.window.is_some() || self.features != [Feature::LogMel] {
-            let range =
-                "none unless `features` is log_mel alone and the network the streamable one";
+            let range = "null (`--set floor=null`) unless `features` is log_mel alone and the network the streamable one";
             return refuse("floor", "given".into(), range);
         }
         Ok(())

@@ -177,7 +177,7 @@ fn a_run_is_trained_without_its_fold_scored_on_it_and_never_twice() {
         features: metadata.features.clone(),
         cache: None,
     };
-    let own = |corpus| with_own_head(&file, run, corpus, &clips, &extractor);
+    let own = |corpus| with_own_head((&file, &model), run, corpus, &clips, &extractor);
     let fitted = own(Corpus::Ravdess).unwrap();
     let provenance = &fitted.metadata().provenance;
     let adapted = provenance.adapted.as_ref().unwrap();

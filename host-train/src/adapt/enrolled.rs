@@ -3,6 +3,7 @@
 use undertone_model::{Model, ModelError};
 
 use super::head::Head;
+use crate::corpora::Clip;
 use crate::evaluation::model::listen;
 use crate::features::ClipFeatures;
 use crate::network::streaming::STATISTICS;
@@ -16,6 +17,15 @@ pub struct Enrolled {
     pub hidden: Vec<f32>,
     /// The clip's class.
     pub target: usize,
+}
+
+/// Which of a file's labels a clip's is; a file that does not tell calm apart calls it neutral. `None` for one that it lacks.
+pub(crate) fn label_of(clip: &Clip, labels: &[String]) -> Option<usize> {
+    let names = [clip.emotion.name(), clip.label.name()];
+    let mut places = names
+        .iter()
+        .filter_map(|name| labels.iter().position(|label| label == name));
+    places.next()
 }
 
 /// What the head reads of a clip, and the clip's class; `None` for a clip too short for an answer.

@@ -25,6 +25,7 @@ use crate::features::ClipFeatures;
 use fit::PRIOR;
 use head::Head;
 
+pub(crate) use enrolled::label_of;
 pub use enrolled::{Enrolled, enrol};
 pub use error::AdaptError;
 pub use verdict::{FEWEST, Score, Verdict, judge};

@@ -14,7 +14,7 @@ use undertone_model::{Model, ModelError};
 use super::enrolled::Enrolled;
 use super::fit::fit;
 use super::head::Head;
-use super::{AdaptError, Way, answers, enrol, judge, score};
+use super::{AdaptError, Way, answers, enrol, judge, label_of, score};
 use crate::corpora::Clip;
 use crate::features::ClipFeatures;
 
@@ -70,11 +70,8 @@ pub fn trial(
         .par_iter()
         .zip(heard)
         .map(|(clip, heard)| {
-            let names = [clip.emotion.name(), clip.label.name()];
-            let place = names
-                .iter()
-                .find_map(|name| labels.iter().position(|label| label == name));
-            let heard = enrol(&model, &head, heard, place.unwrap_or(0))?;
+            let place = label_of(clip, labels).unwrap_or(0);
+            let heard = enrol(&model, &head, heard, place)?;
             Ok((clip.speaker.to_string(), heard))
         })
         .collect::<Result<Vec<_>, ModelError>>()?;

@@ -204,7 +204,9 @@ impl ProtocolArgs {
         // The folds of a run are of different corpora.
         let own = |fold: &Fold| match self.head {
             HeadOf::Run => Ok(None),
-            HeadOf::Corpus => with_own_head(file, run, fold.corpus, clips, &extractor).map(Some),
+            HeadOf::Corpus => {
+                with_own_head((file, &model), run, fold.corpus, clips, &extractor).map(Some)
+            }
         };
         let own = run.folds.iter().map(own).collect::<Result<Vec<_>, _>>()?;
         for condition in self.wanting(run, conditions, hash)? {

@@ -28,14 +28,18 @@ pub use bench::{Bench, recipe_hash};
 pub use error::MeasureError;
 pub use own_head::with_own_head;
 
-fn load(file: &Path) -> Result<Model, MeasureError> {
-    let bytes = fs::File::open(file)
+/// The bytes of a model file, as many as one may have.
+fn read(file: &Path) -> Result<Vec<u8>, MeasureError> {
+    fs::File::open(file)
         .and_then(read_bounded)
         .map_err(|source| MeasureError::File {
             path: file.to_owned(),
             source,
-        })?;
-    Model::from_bytes(&bytes).map_err(|source| MeasureError::Model {
+        })
+}
+
+fn model_of(file: &Path, bytes: &[u8]) -> Result<Model, MeasureError> {
+    Model::from_bytes(bytes).map_err(|source| MeasureError::Model {
         path: file.to_owned(),
         source,
     })
@@ -46,7 +50,7 @@ fn load(file: &Path) -> Result<Model, MeasureError> {
 /// # Errors
 /// [`MeasureError`].
 pub fn open(file: &Path, run: &Run, clips: &[Clip]) -> Result<(Model, Vec<Clip>), MeasureError> {
-    let model = load(file)?;
+    let model = model_of(file, &read(file)?)?;
     let test = split(clips, run.kept_out, run.seed)?.test;
     let provenance = &model.metadata().provenance;
     if provenance.clips.last() != Some(&hash(&test)) || provenance.seed != run.seed {

@@ -1,54 +1,36 @@
 //! A run's file with a head of its own for one corpus, as a site that has many labelled clips would make it.
 
-use std::fs;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use undertone_model::Model;
 
-use super::MeasureError;
-use crate::adapt::new_head;
+use super::{MeasureError, model_of, read};
+use crate::adapt::{label_of, new_head};
 use crate::corpora::{Clip, Corpus};
 use crate::digest;
 use crate::evaluation::plan::Run;
 use crate::features::Extractor;
 use crate::training::split::split;
 
-/// The file's model with a new head, fitted to what the run has heard of `corpus`, validation speakers included, and nobody else.
+/// The model `given`, which is of the file, with a new head, fitted to what the run has heard of `corpus`, validation speakers included, and nobody else.
 ///
 /// # Errors
 /// [`MeasureError`]; [`MeasureError::Adapt`] if the run has heard nothing of the corpus.
 pub fn with_own_head(
-    file: &Path,
+    (file, given): (&Path, &Model),
     run: &Run,
     corpus: Corpus,
     clips: &[Clip],
     extractor: &Extractor,
 ) -> Result<Model, MeasureError> {
-    let bytes = fs::read(file).map_err(|source| MeasureError::File {
-        path: file.to_owned(),
-        source,
-    })?;
-    let model = |source| MeasureError::Model {
-        path: file.to_owned(),
-        source,
-    };
-    let given = Model::from_bytes(&bytes).map_err(model)?;
+    let bytes = read(file)?;
     let metadata = given.metadata();
-    let labels = &metadata.labels;
     let sides = split(clips, run.kept_out, run.seed)?;
     let heard = sides.train.into_iter().chain(sides.validation);
     let (heard, targets): (Vec<Clip>, Vec<usize>) = heard
         .filter(|clip| clip.corpus == corpus)
-        .filter_map(|clip| {
-            // A file that does not tell calm apart calls it neutral.
-            let names = [clip.emotion.name(), clip.label.name()];
-            let mut places = names
-                .iter()
-                .filter_map(|name| labels.iter().position(|label| label == name));
-            let place = places.next()?;
-            Some((clip, place))
-        })
+        .filter_map(|clip| label_of(&clip, &metadata.labels).map(|place| (clip, place)))
         .unzip();
     let mut content = Sha256::new();
     heard.iter().for_each(|clip| content.update(clip.content.0));
@@ -66,5 +48,5 @@ pub fn with_own_head(
         corpus,
         source,
     })?;
-    Model::from_bytes(&adapted).map_err(model)
+    model_of(file, &adapted)
 }

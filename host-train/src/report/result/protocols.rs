@@ -165,8 +165,8 @@ pub(super) fn section(protocols: &[Protocol]) -> Result<Section, ReportError> {
             row.protocol.as_str().into(),
             row.task.as_str().into(),
             match row.head {
-                HeadOf::Run => "its own",
-                HeadOf::Corpus => "fitted to the corpus",
+                HeadOf::Run => "the run's",
+                HeadOf::Corpus => "the corpus's own",
             }
             .into(),
             row.condition.as_str().into(),

@@ -257,10 +257,12 @@ impl ProtocolArgs {
             "the leaky protocol is about TESS: give its folder too"
         );
         for &seed in &self.seeds {
-            let recipe = Recipe {
+            let mut recipe = Recipe {
                 seed,
                 ..Recipe::classic()
             };
+            self.recipe.timed(&mut recipe);
+            recipe.check()?;
             let hash = recipe_hash(&recipe);
             for way in Way::ALL {
                 let mut results = Results::open(&self.results, &self.name, Protocol::Leaky, &hash)?;

@@ -68,11 +68,7 @@ impl RecipeArgs {
             (None, Network::Windowed) => Recipe::windowed(),
         };
         let mut recipe = usual.changed(&self.set)?;
-        recipe.epochs = self.epochs.unwrap_or(recipe.epochs);
-        recipe.batch = self.batch.unwrap_or(recipe.batch);
-        recipe.learning_rate = self.learning_rate.unwrap_or(recipe.learning_rate);
-        recipe.schedule = self.schedule.unwrap_or(recipe.schedule);
-        recipe.patience = self.patience.or(recipe.patience);
+        self.timed(&mut recipe);
         let open = |file: &PathBuf| Guide::open(file, recipe.guide.layers, device);
         let guide = self.guide.as_ref().map(open).transpose()?;
         if let Some(guide) = &guide {
@@ -80,5 +76,14 @@ impl RecipeArgs {
             named.get_or_insert_with(|| guide.hash().to_owned());
         }
         Ok((recipe, guide))
+    }
+
+    /// What options of their own say of a recipe: how long, in what steps and how fast it learns.
+    pub(crate) fn timed(&self, recipe: &mut Recipe) {
+        recipe.epochs = self.epochs.unwrap_or(recipe.epochs);
+        recipe.batch = self.batch.unwrap_or(recipe.batch);
+        recipe.learning_rate = self.learning_rate.unwrap_or(recipe.learning_rate);
+        recipe.schedule = self.schedule.unwrap_or(recipe.schedule);
+        recipe.patience = self.patience.or(recipe.patience);
     }
 }

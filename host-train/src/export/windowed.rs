@@ -1,9 +1,10 @@
 //! The classic network on the window that a box holds, as an ONNX graph.
 //!
-//! A batch normalisation follows a rectifier here, and a pooling or a convolution padded with zeros follows it, so that it can be
-//! folded into neither without changing what the network does: it stays, as one product and one sum a channel.
+//! A batch normalisation follows a rectifier here, and a convolution padded with zeros follows it, so that it can be folded into
+//! neither without changing what the network does: it stays, as one product and one sum a channel.
 
-use burn::nn::PaddingConfig1d;
+use burn::nn::PaddingConfig2d;
+use burn::nn::pool::MaxPool2d;
 use undertone_model::onnx::ModelProto;
 
 use super::ExportError;
@@ -38,14 +39,10 @@ pub(super) fn write(
     let x = graph.node("Transpose", "frames", &[&x], vec![ints("perm", &[0, 2, 1])]);
     let shape = graph.integers("vector_shape", &[1, 1, -1]);
     let x = graph.node("Reshape", "vector", &[&x, &shape], vec![]);
-    let x = block(&mut graph, "first", &x, &network.first)?;
-    let pool = vec![
-        ints("kernel_shape", &[network.pool.kernel_size]),
-        ints("strides", &[network.pool.stride]),
-    ];
-    let x = graph.node("MaxPool", "pool", &[&x], pool);
-    let x = block(&mut graph, "second", &x, &network.second)?;
-    let x = block(&mut graph, "third", &x, &network.third)?;
+    let pool = Some(&network.pool);
+    let x = block(&mut graph, "first", &x, &network.first, pool)?;
+    let x = block(&mut graph, "second", &x, &network.second, None)?;
+    let x = block(&mut graph, "third", &x, &network.third, None)?;
     let x = graph.node("Flatten", "flat", &[&x], vec![int("axis", 1)]);
     let x = dense(&mut graph, "wide", &x, &network.wide)?;
     let x = graph.node("Relu", "wide_relu", &[&x], vec![]);
@@ -57,32 +54,48 @@ pub(super) fn write(
     Ok(graph.finish("undertone"))
 }
 
-/// Convolution, rectifier and batch normalisation.
-fn block(graph: &mut Graph, name: &str, input: &str, layer: &Block) -> Result<String, ExportError> {
+/// Convolution, pooling if there is one, rectifier and batch normalisation, of one row of positions.
+fn block(
+    graph: &mut Graph,
+    name: &str,
+    input: &str,
+    layer: &Block,
+    pool: Option<&MaxPool2d>,
+) -> Result<String, ExportError> {
     let conv = &layer.conv;
-    let odd = !conv.kernel_size.is_multiple_of(2);
-    if conv.padding != PaddingConfig1d::Same || conv.stride != 1 || conv.dilation != 1 || !odd {
+    let [_, kernel] = conv.kernel_size;
+    let around = kernel / 2;
+    let same = PaddingConfig2d::Explicit(0, around, 0, around);
+    let plain = (conv.stride, conv.dilation, kernel % 2) == ([1, 1], [1, 1], 1);
+    if conv.kernel_size[0] != 1 || conv.padding != same || !plain {
         return Err(ExportError::Weights(format!(
             "{name} is not a plain convolution that keeps the length"
         )));
     }
-    let bias = conv
-        .bias
-        .as_ref()
-        .ok_or_else(|| ExportError::Weights(format!("{name} has no bias")))?;
-    let shape = conv.weight.val().dims();
+    let [filters, channels, ..] = conv.weight.val().dims();
     let weight = values(conv.weight.val());
-    let weight = graph.floats(&format!("{name}_weight"), &shape, &weight);
-    let bias = graph.floats(&format!("{name}_bias"), &[shape[0]], &values(bias.val()));
-    let around = conv.kernel_size / 2;
+    let weight = graph.floats(
+        &format!("{name}_weight"),
+        &[filters, channels, kernel],
+        &weight,
+    );
+    let bias = values(layer.bias.val());
+    let bias = graph.floats(&format!("{name}_bias"), &[filters], &bias);
     let attributes = vec![
         ints("dilations", &[1]),
         int("group", 1),
-        ints("kernel_shape", &[conv.kernel_size]),
+        ints("kernel_shape", &[kernel]),
         ints("pads", &[around, around]),
         ints("strides", &[1]),
     ];
-    let x = graph.node("Conv", name, &[input, &weight, &bias], attributes);
+    let mut x = graph.node("Conv", name, &[input, &weight, &bias], attributes);
+    if let Some(pool) = pool {
+        let attributes = vec![
+            ints("kernel_shape", &[pool.kernel_size[1]]),
+            ints("strides", &[pool.stride[1]]),
+        ];
+        x = graph.node("MaxPool", "pool", &[&x], attributes);
+    }
     let x = graph.node("Relu", &format!("{name}_relu"), &[&x], vec![]);
     let [gain, shift] = normalisation(layer);
     let channels = gain.len();

@@ -8,9 +8,9 @@
 //!
 //! | layer | output | parameters |
 //! |---|---|---|
-//! | Conv1D 512, kernel 5, same, ReLU | 4536 x 512 | 3,072 |
-//! | BatchNormalization | 4536 x 512 | 2,048 |
-//! | MaxPooling1D 3 | 1512 x 512 | |
+//! | Conv1D 512, kernel 5, same | 4536 x 512 | 3,072 |
+//! | MaxPooling1D 3, ReLU | 1512 x 512 | |
+//! | BatchNormalization | 1512 x 512 | 2,048 |
 //! | Conv1D 64, kernel 5, same, ReLU | 1512 x 64 | 163,904 |
 //! | BatchNormalization, Dropout 0.2 | 1512 x 64 | 256 |
 //! | Conv1D 32, kernel 5, same, ReLU | 1512 x 32 | 10,272 |
@@ -23,9 +23,10 @@
 //! filters with one odd kernel size for all, batch normalization after every convolution, any pooling down to a
 //! whole number of positions and up to three hidden layers of 16 to 1024 units in falling sizes, this is the simplest that
 //! gives the total: kernel 5, positions divided by 3, hidden layers of 256 and 128. The total fixes neither where the pooling
-//! stands nor where dropout does. The pooling stands after the first block here, where it costs least, and
+//! stands nor where dropout does. The pooling stands right behind the first convolution here, where it costs least, and
 //! dropout of 0.2 after the later blocks, as in the notebooks of this family (Conv1D 512/512/256/256/128 on 2376 inputs,
-//! 7,193,223 parameters), whose kernel, activation, order within a block and `same` padding are taken too.
+//! 7,193,223 parameters), whose kernel, activation, normalization after the rectifier and `same` padding are taken too.
+//! A maximum passes a bias and a rectifier unchanged, so that both work on a third of the positions here.
 //!
 //! Weights start as in Keras: Glorot uniform, biases 0. Keras's batch normalization has momentum 0.99 and epsilon
 //! 1e-3, and its four values a channel all count as parameters. Flattening goes channel by channel here (Keras: position by
@@ -34,10 +35,10 @@
 mod shape;
 
 use burn::module::{Module, Param};
-use burn::nn::conv::{Conv1d, Conv1dConfig};
-use burn::nn::pool::MaxPool1d;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::pool::MaxPool2d;
 use burn::nn::{
-    BatchNorm, BatchNormConfig, Dropout, Initializer, Linear, LinearConfig, PaddingConfig1d,
+    BatchNorm, BatchNormConfig, Dropout, Initializer, Linear, LinearConfig, PaddingConfig2d,
 };
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
@@ -61,24 +62,28 @@ fn zeros(size: usize, device: &Device) -> Param<Tensor<1>> {
     Initializer::Zeros.init([size], device)
 }
 
-/// Convolution, rectifier and batch normalization, in this order.
+/// Convolution, rectifier and batch normalization, in this order, of pictures one row high: backends have the gradients of such
+/// convolutions, but not of one-dimensional ones, in one operation.
 #[derive(Module, Debug)]
 pub struct Block {
-    /// The convolution, padded to keep the number of positions.
-    pub conv: Conv1d,
+    /// The convolution, padded to keep the number of positions, without its bias.
+    pub conv: Conv2d,
+    /// Its bias, `[filters]`, which is added where the positions are pooled already.
+    pub bias: Param<Tensor<1>>,
     /// The normalization after the rectifier.
     pub norm: BatchNorm,
 }
 
 impl Block {
     fn new(channels: [usize; 2], kernel: usize, device: &Device) -> Self {
-        let mut conv = Conv1dConfig::new(channels[0], channels[1], kernel)
-            .with_padding(PaddingConfig1d::Same)
-            .with_initializer(GLOROT)
-            .init(device);
-        conv.bias = Some(zeros(channels[1], device));
+        let around = kernel / 2;
         Self {
-            conv,
+            conv: Conv2dConfig::new(channels, [1, kernel])
+                .with_padding(PaddingConfig2d::Explicit(0, around, 0, around))
+                .with_bias(false)
+                .with_initializer(GLOROT)
+                .init(device),
+            bias: zeros(channels[1], device),
             // burn's momentum is the share of the new value, Keras's that of the old one.
             norm: BatchNormConfig::new(channels[1])
                 .with_momentum(0.01)
@@ -87,8 +92,21 @@ impl Block {
         }
     }
 
-    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        self.norm.forward(relu(self.conv.forward(x)))
+    /// `[batch, filters, 1, positions]`, where the convolution's output is pooled if `pool` is given.
+    fn forward(&self, x: Tensor<4>, pool: Option<&MaxPool2d>) -> Tensor<4> {
+        let x = self.conv.forward(x);
+        let x = match pool {
+            Some(pool) => pool.forward(x),
+            None => x,
+        };
+        // Positions as rows: the gradient of the bias is one sum over them then.
+        let [batch, filters, _, positions] = x.dims();
+        let x = x
+            .permute([0, 2, 3, 1])
+            .reshape([batch * positions, filters]);
+        let x = relu(x + self.bias.val().unsqueeze());
+        let x = x.reshape([batch, 1, positions, filters]);
+        self.norm.forward(x.permute([0, 3, 1, 2]))
     }
 }
 
@@ -100,8 +118,8 @@ pub struct ClassicNet {
     pub live: Option<LiveWindow>,
     /// First convolution.
     pub first: Block,
-    /// Pooling after the first convolution.
-    pub pool: MaxPool1d,
+    /// Pooling of the first convolution's output.
+    pub pool: MaxPool2d,
     /// Second convolution.
     pub second: Block,
     /// Third convolution.
@@ -119,10 +137,12 @@ pub struct ClassicNet {
 impl ClassicNet {
     /// Class logits `[batch, classes]` of normalised vectors `[batch, inputs]`.
     pub fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
-        let x = self.first.forward(inputs.unsqueeze_dim(1));
-        let x = self.second.forward(self.pool.forward(x));
-        let x = self.third.forward(self.dropout.forward(x));
-        let x = self.dropout.forward(x).flatten(1, 2);
+        let [batch, positions] = inputs.dims();
+        let x = inputs.reshape([batch, 1, 1, positions]);
+        let x = self.first.forward(x, Some(&self.pool));
+        let x = self.second.forward(x, None);
+        let x = self.third.forward(self.dropout.forward(x), None);
+        let x = self.dropout.forward(x).flatten(1, 3);
         let x = relu(self.wide.forward(x));
         let x = relu(self.narrow.forward(x));
         self.output.forward(x)
@@ -172,8 +192,8 @@ mod tests {
             largest <= bound && largest > 0.99 * bound,
             "{largest} of {bound}"
         );
-        for bias in [&network.third.conv.bias, &network.wide.bias] {
-            let bias = values(bias.as_ref().unwrap().val().into_data());
+        for bias in [Some(&network.third.bias), network.wide.bias.as_ref()] {
+            let bias = values(bias.unwrap().val().into_data());
             assert!(bias.iter().all(|&bias| bias == 0.0));
         }
     }

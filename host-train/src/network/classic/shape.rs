@@ -1,7 +1,7 @@
 //! Sizes of the classic network.
 
 use burn::nn::DropoutConfig;
-use burn::nn::pool::MaxPool1dConfig;
+use burn::nn::pool::MaxPool2dConfig;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
@@ -142,8 +142,8 @@ impl ClassicConfig {
         ClassicNet {
             live: self.live,
             first: Block::new([1, one], self.kernel, device),
-            pool: MaxPool1dConfig::new(self.pool)
-                .with_stride(self.pool)
+            pool: MaxPool2dConfig::new([1, self.pool])
+                .with_strides([1, self.pool])
                 .init(),
             second: Block::new([one, two], self.kernel, device),
             third: Block::new([two, three], self.kernel, device),

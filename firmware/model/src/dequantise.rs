@@ -8,6 +8,7 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{ModelProto, NodeProto, TensorProto};
 
 use crate::error::ModelError;
+use crate::tensors::floats;
 
 /// Replaces every `DequantizeLinear` of a graph that has passed [`crate::graph::check`] by the constant that it makes:
 /// `integer * scale`, one scale for each position along `axis` (ONNX operator set 13, without zero point).
@@ -72,13 +73,7 @@ fn constant(
         .ok()
         .filter(|&axis| axis < integers.dims.len());
     let axis = axis.ok_or_else(|| bad("has an axis that the integers lack"))?;
-    let scales: Vec<f32> = scale
-        .raw_data
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|bytes| f32::from_le_bytes(*bytes))
-        .collect();
+    let scales = floats(scale);
     let length = usize::try_from(integers.dims[axis]).unwrap_or(0);
     if scale.dims.len() != 1 || scales.len() != length || length == 0 {
         return Err(bad(
@@ -109,6 +104,7 @@ fn constant(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tensors::float_tensor;
     use tract_onnx::pb::{AttributeProto, GraphProto};
 
     fn model(axis: i64, scales: &[f32]) -> ModelProto {
@@ -122,16 +118,7 @@ mod tests {
                 .collect(),
             ..TensorProto::default()
         };
-        let scale = TensorProto {
-            name: "w_scale".into(),
-            data_type: DataType::Float as i32,
-            dims: vec![scales.len() as i64],
-            raw_data: scales
-                .iter()
-                .flat_map(|scale| scale.to_le_bytes())
-                .collect(),
-            ..TensorProto::default()
-        };
+        let scale = float_tensor("w_scale", &[scales.len()], scales);
         let node = NodeProto {
             op_type: "DequantizeLinear".into(),
             name: "w".into(),
@@ -167,11 +154,7 @@ mod tests {
             ),
             ("w", &vec![2, 3])
         );
-        let (values, _) = graph.initializer[0].raw_data.as_chunks::<4>();
-        Ok(values
-            .iter()
-            .map(|bytes| f32::from_le_bytes(*bytes))
-            .collect())
+        Ok(floats(&graph.initializer[0]))
     }
 
     #[test]

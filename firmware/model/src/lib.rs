@@ -46,6 +46,7 @@ pub use metadata::{
 };
 pub use model::{MAX_FILE_BYTES, Model, read_bounded};
 pub use stream::{FRAME_LIMIT, Stream, softmax};
+pub use tensors::{float_tensor, floats};
 
 /// The ONNX messages that the file consists of, for the exporter.
 pub use tract_onnx::pb as onnx;

@@ -44,7 +44,9 @@ pub(crate) fn check(tensor: &TensorProto) -> Result<(), ModelError> {
         return bad("is empty");
     }
     match size {
-        4 if !finite(&tensor.raw_data) => bad("holds a value that is not a number"),
+        4 if !read(&tensor.raw_data).all(f32::is_finite) => {
+            bad("holds a value that is not a number")
+        }
         8 if tensor.dims.len() > 1 || tensor.raw_data.len() > 8 * MAX_RANK => {
             bad("has more integers than axes or a shape need")
         }
@@ -53,11 +55,30 @@ pub(crate) fn check(tensor: &TensorProto) -> Result<(), ModelError> {
     }
 }
 
-fn finite(raw: &[u8]) -> bool {
+/// The values of a tensor of `f32` that is stored as raw data, little-endian, in the order of its shape.
+#[must_use]
+pub fn floats(tensor: &TensorProto) -> Vec<f32> {
+    read(&tensor.raw_data).collect()
+}
+
+/// A tensor of `f32`, stored as raw data; `values` in the order of `shape`.
+#[must_use]
+pub fn float_tensor(name: &str, shape: &[usize], values: &[f32]) -> TensorProto {
+    TensorProto {
+        name: name.to_owned(),
+        data_type: DataType::Float as i32,
+        dims: shape.iter().map(|&size| size as i64).collect(),
+        raw_data: values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect(),
+        ..TensorProto::default()
+    }
+}
+
+fn read(raw: &[u8]) -> impl Iterator<Item = f32> {
     let values = raw.as_chunks::<4>().0.iter();
-    values
-        .map(|&bytes| f32::from_le_bytes(bytes))
-        .all(f32::is_finite)
+    values.map(|&bytes| f32::from_le_bytes(bytes))
 }
 
 fn small(raw: &[u8]) -> bool {

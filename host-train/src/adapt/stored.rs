@@ -1,7 +1,7 @@
 //! The layers of a head as a model file holds them.
 
-use undertone_model::onnx::tensor_proto::DataType;
-use undertone_model::onnx::{GraphProto, ModelProto, TensorProto};
+use undertone_model::onnx::{GraphProto, ModelProto};
+use undertone_model::{float_tensor, floats};
 
 use super::AdaptError;
 use super::head::Dense;
@@ -50,11 +50,6 @@ pub(super) fn dense(graph: &GraphProto, layer: &str) -> Result<Dense, AdaptError
     }
 }
 
-fn floats(tensor: &TensorProto) -> Vec<f32> {
-    let words = tensor.raw_data.as_chunks::<4>().0.iter();
-    words.map(|bytes| f32::from_le_bytes(*bytes)).collect()
-}
-
 /// Puts other weights, inputs by outputs, into a layer, as `f32`.
 pub(super) fn put(
     model: &mut ModelProto,
@@ -71,20 +66,12 @@ pub(super) fn put(
         .initializer
         .retain(|tensor| !names.contains(&tensor.name));
     let outputs = bias.len();
-    for (name, shape, values) in [
-        (&names[0], vec![weight.len() / outputs, outputs], weight),
-        (&names[3], vec![outputs], bias),
-    ] {
-        graph.initializer.push(TensorProto {
-            name: name.clone(),
-            data_type: DataType::Float as i32,
-            dims: shape.into_iter().map(|size| size as i64).collect(),
-            raw_data: values
-                .iter()
-                .flat_map(|value| value.to_le_bytes())
-                .collect(),
-            ..TensorProto::default()
-        });
-    }
+    let shape = [weight.len() / outputs, outputs];
+    graph
+        .initializer
+        .push(float_tensor(&names[0], &shape, weight));
+    graph
+        .initializer
+        .push(float_tensor(&names[3], &[outputs], bias));
     Ok(())
 }

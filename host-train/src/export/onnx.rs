@@ -1,5 +1,6 @@
 //! A graph under construction, in ONNX's messages.
 
+use undertone_model::float_tensor;
 use undertone_model::onnx::attribute_proto::AttributeType;
 use undertone_model::onnx::tensor_proto::DataType;
 use undertone_model::onnx::tensor_shape_proto::{Dimension, dimension};
@@ -47,31 +48,27 @@ impl Graph {
 
     /// Adds constant numbers and gives their name.
     pub(super) fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) -> String {
-        let raw = values
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect();
-        self.tensor(name, shape, DataType::Float, raw)
+        self.constant(float_tensor(name, shape, values))
     }
 
     /// Adds constant integers and gives their name.
     pub(super) fn integers(&mut self, name: &str, values: &[i64]) -> String {
-        let raw = values
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect();
-        self.tensor(name, &[values.len()], DataType::Int64, raw)
+        self.constant(TensorProto {
+            name: name.to_owned(),
+            data_type: DataType::Int64 as i32,
+            dims: vec![values.len() as i64],
+            raw_data: values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect(),
+            ..TensorProto::default()
+        })
     }
 
-    fn tensor(&mut self, name: &str, shape: &[usize], kind: DataType, raw_data: Vec<u8>) -> String {
-        self.proto.initializer.push(TensorProto {
-            dims: shape.iter().map(|&dim| dim as i64).collect(),
-            data_type: kind as i32,
-            name: name.to_owned(),
-            raw_data,
-            ..TensorProto::default()
-        });
-        name.to_owned()
+    fn constant(&mut self, tensor: TensorProto) -> String {
+        let name = tensor.name.clone();
+        self.proto.initializer.push(tensor);
+        name
     }
 
     /// Declares the graph's input.

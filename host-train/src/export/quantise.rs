@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use undertone_model::onnx::tensor_proto::DataType;
 use undertone_model::onnx::{GraphProto, ModelProto, NodeProto, TensorProto};
+use undertone_model::{float_tensor, floats};
 
 use super::ExportError;
 use super::onnx::int;
@@ -113,13 +114,7 @@ fn replace(
     axis: usize,
     curvatures: &[Curvature],
 ) -> Result<NodeProto, ExportError> {
-    let values: Vec<f32> = weight
-        .raw_data
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|bytes| f32::from_le_bytes(*bytes))
-        .collect();
+    let values = floats(weight);
     if weight.data_type != DataType::Float as i32
         || values.len() != elements(weight)
         || axis >= weight.dims.len()
@@ -165,16 +160,8 @@ fn replace(
         raw_data,
         ..TensorProto::default()
     });
-    graph.initializer.push(TensorProto {
-        name: scale.clone(),
-        data_type: DataType::Float as i32,
-        dims: vec![weight.dims[axis]],
-        raw_data: scales
-            .iter()
-            .flat_map(|scale| scale.to_le_bytes())
-            .collect(),
-        ..TensorProto::default()
-    });
+    let stored = float_tensor(&scale, &[scales.len()], &scales);
+    graph.initializer.push(stored);
     Ok(NodeProto {
         op_type: "DequantizeLinear".to_owned(),
         name: weight.name.clone(),

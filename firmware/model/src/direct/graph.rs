@@ -5,6 +5,8 @@ use std::collections::{HashMap, HashSet};
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, NodeProto, TensorProto};
 
+use crate::tensors::floats;
+
 /// A part of a graph: what lies between `inputs` and `outputs`.
 pub(super) struct Half<'a> {
     /// In order of computation.
@@ -52,9 +54,7 @@ impl<'a> Half<'a> {
     /// Shape and values of a constant of `f32`.
     pub(super) fn floats(&self, name: &str) -> Option<(Vec<usize>, Vec<f32>)> {
         let tensor = self.constant(name, DataType::Float)?;
-        let (values, _) = tensor.raw_data.as_chunks::<4>();
-        let values = values.iter().map(|&bytes| f32::from_le_bytes(bytes));
-        Some((dims(tensor)?, values.collect()))
+        Some((dims(tensor)?, floats(tensor)))
     }
 
     /// The one value of a constant axis.

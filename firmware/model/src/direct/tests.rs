@@ -1,7 +1,6 @@
 use proptest::prelude::*;
 use prost::Message;
-use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::{AttributeProto, ModelProto, NodeProto, TensorProto, attribute_proto};
+use tract_onnx::pb::{AttributeProto, ModelProto, NodeProto, attribute_proto};
 
 use super::lanes::Level;
 use super::{BATCH, Direct, Ends, Layer};
@@ -9,6 +8,7 @@ use crate::incremental::Incremental;
 use crate::metadata::Metadata;
 use crate::model::{Model, Runner};
 use crate::network::{self, Half, Network};
+use crate::tensors::float_tensor;
 use crate::{dequantise, graph, pooling};
 
 const FILE: &[u8] = include_bytes!("../../../../models/undertone-research.onnx");
@@ -72,17 +72,6 @@ fn the_shipped_network_is_run_without_the_library_and_agrees_with_it_at_every_le
     assert!(Level::all().any(|level| level == Level::Plain));
 }
 
-fn tensor(name: &str, dims: &[usize], values: &[f32]) -> TensorProto {
-    let bytes = values.iter().flat_map(|value| value.to_le_bytes());
-    TensorProto {
-        name: name.into(),
-        data_type: DataType::Float as i32,
-        dims: dims.iter().map(|&dim| dim as i64).collect(),
-        raw_data: bytes.collect(),
-        ..TensorProto::default()
-    }
-}
-
 fn ints(name: &str, ints: &[i64]) -> AttributeProto {
     AttributeProto {
         name: name.into(),
@@ -98,10 +87,10 @@ fn filtered(proto: &mut ModelProto, taps: usize) {
     let weights: Vec<f32> = (0..taps).map(|tap| (tap as f32).sin() / 9.0).collect();
     graph
         .initializer
-        .push(tensor("filter_weight", &[1, 1, 1, taps], &weights));
+        .push(float_tensor("filter_weight", &[1, 1, 1, taps], &weights));
     graph
         .initializer
-        .push(tensor("filter_bias", &[1], &[0.125]));
+        .push(float_tensor("filter_bias", &[1], &[0.125]));
     let at = graph
         .node
         .iter()
@@ -201,7 +190,7 @@ fn a_kernel_that_would_take_far_more_memory_than_its_file_is_left_to_the_library
         // One output, that fills a vector.
         let channels = metadata.width;
         let weights = vec![0.01; channels * length];
-        *stored = tensor(&conv.input[1], &[1, channels, 1, length], &weights);
+        *stored = float_tensor(&conv.input[1], &[1, channels, 1, length], &weights);
         conv.attribute = vec![
             ints("kernel_shape", &[1, length as i64]),
             ints("pads", &[0, length as i64 - 1, 0, 0]),
@@ -226,7 +215,7 @@ fn convolutions_in_groups_are_left_to_the_library() {
     let dims: Vec<usize> = stored.dims.iter().map(|&dim| dim as usize).collect();
     let half = [dims[0], dims[1] / 2, dims[2], dims[3]];
     let weights = vec![0.01; half.iter().product()];
-    *stored = tensor(&conv.input[1], &half, &weights);
+    *stored = float_tensor(&conv.input[1], &half, &weights);
     conv.attribute.push(AttributeProto {
         name: "group".into(),
         r#type: attribute_proto::AttributeType::Int as i32,

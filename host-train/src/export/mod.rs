@@ -211,7 +211,7 @@ pub fn export(
     let large = choices.first().map_or(&[][..], Vec::as_slice);
     let heard = clips.iter().step_by(2);
     let heard = heard.map(|clip| as_taken(clip, &network, plan));
-    let curvatures = heard::curvatures(&onnx, large, &heard.collect::<Vec<_>>())?;
+    let curvatures = heard::curvatures(&onnx, large, heard)?;
     let mut first = None;
     for names in choices {
         let mut stored = onnx.clone();

@@ -1,98 +1,19 @@
-//! What the layers of a graph hear of some clips.
+//! A layer of a graph that has weights, and what it hears of a clip.
 
-use std::collections::HashMap;
+use undertone_model::onnx::{GraphProto, NodeProto};
 
-use rayon::prelude::*;
-use tract_onnx::prelude::*;
-use undertone_model::onnx::{GraphProto, ModelProto, NodeProto};
+use crate::export::ExportError;
+use crate::export::moments::Moments;
 
-use super::ExportError;
-use super::moments::Moments;
-use super::rounding::Curvature;
-use crate::features::ClipFeatures;
-
-/// Clips that are heard at most.
-const CLIPS: usize = 128;
-/// Frames that are heard of a clip for a network that takes any number, at most.
-pub(super) const FRAMES: usize = 160;
 /// Positions of a layer that are looked at in a clip, at most.
 const POSITIONS: usize = 96;
 /// Inputs of a layer that are looked at together: those of the largest convolution that ships, and few enough for their square.
 const TOGETHER: usize = 1152;
 
-/// How the inputs go together of every layer whose weights `names` names, by that name. `clips` are as the graph takes them, before its
-/// normalisation: windows of one length, or clips of any.
-///
-/// # Errors
-/// [`ExportError::Weights`] if the inference library refuses the graph.
-pub(super) fn curvatures(
-    model: &ModelProto,
-    names: &[String],
-    clips: &[ClipFeatures],
-) -> Result<HashMap<String, Vec<Curvature>>, ExportError> {
-    let graph = model.graph.as_ref();
-    let layers: Vec<Layer> = graph
-        .iter()
-        .flat_map(|graph| graph.node.iter().filter_map(|node| Layer::of(graph, node)))
-        .filter(|layer| names.contains(&layer.weight))
-        .collect();
-    // All as long as three quarters of them are; of a window all are the same.
-    let mut lengths: Vec<usize> = clips.iter().map(ClipFeatures::frames).collect();
-    lengths.sort_unstable();
-    let frames = lengths.get(lengths.len() / 4).copied().unwrap_or(0);
-    let long: Vec<&ClipFeatures> = clips
-        .iter()
-        .filter(|clip| clip.frames() >= frames)
-        .collect();
-    let step = long.len().div_ceil(CLIPS).max(1);
-    let heard: Vec<&ClipFeatures> = long.into_iter().step_by(step).collect();
-    if layers.is_empty() || frames == 0 {
-        return Ok(HashMap::new());
-    }
-    let failed = |error: TractError| ExportError::Weights(format!("running the graph: {error}"));
-    let rows = heard[0].rows;
-    let inputs: Vec<&str> = layers.iter().map(|layer| layer.input.as_str()).collect();
-    let plan = tract_onnx::onnx()
-        .model_for_proto_model(model)
-        .and_then(|model| model.with_input_fact(0, f32::fact([1, rows, frames]).into()))
-        .and_then(|model| model.with_outputs_by_name(&inputs))
-        .and_then(InferenceModelExt::into_optimized)
-        .and_then(IntoRunnable::into_runnable)
-        .map_err(failed)?;
-    let mut moments: Vec<Vec<Moments>> = layers.iter().map(Layer::moments).collect();
-    for clip in heard {
-        let mut columns = vec![0.0; rows * frames];
-        for (t, frame) in clip.values.chunks_exact(rows).take(frames).enumerate() {
-            frame
-                .iter()
-                .enumerate()
-                .for_each(|(row, value)| columns[row * frames + t] = *value);
-        }
-        let input = Tensor::from_shape(&[1, rows, frames], &columns).map_err(failed)?;
-        let outputs = plan.run(tvec!(input.into())).map_err(failed)?;
-        layers
-            .par_iter()
-            .zip(&mut moments)
-            .zip(&*outputs)
-            .try_for_each(|((layer, moments), output)| {
-                let view = output.to_plain_array_view::<f32>().map_err(failed)?;
-                let values: Vec<f32> = view.iter().copied().collect();
-                layer.hear(&values, view.shape(), |_, patch| {
-                    moments.iter_mut().for_each(|moments| moments.add(patch));
-                })
-            })?;
-    }
-    let curvatures = layers
-        .into_par_iter()
-        .zip(moments)
-        .map(|(layer, moments)| (layer.weight, moments.iter().map(Curvature::of).collect()));
-    Ok(curvatures.collect())
-}
-
 /// A convolution or a product, and where its inputs come from.
-struct Layer {
-    weight: String,
-    input: String,
+pub(super) struct Layer {
+    pub(super) weight: String,
+    pub(super) input: String,
     /// Input channels, and rows and columns of the kernel; a product has one of each.
     kernel: [usize; 3],
     /// Rows, columns.
@@ -104,7 +25,7 @@ struct Layer {
 }
 
 impl Layer {
-    fn of(graph: &GraphProto, node: &NodeProto) -> Option<Self> {
+    pub(super) fn of(graph: &GraphProto, node: &NodeProto) -> Option<Self> {
         let (input, weight) = (node.input.first()?.clone(), node.input.get(1)?.clone());
         let stored = graph
             .initializer
@@ -150,7 +71,7 @@ impl Layer {
         })
     }
 
-    fn moments(&self) -> Vec<Moments> {
+    pub(super) fn moments(&self) -> Vec<Moments> {
         let inputs: usize = self.kernel.iter().product();
         let starts = (0..inputs).step_by(TOGETHER);
         starts
@@ -160,7 +81,7 @@ impl Layer {
 
     /// Gives what it hears of one clip at some positions to `take`, by the number of the position: `values` of shape `[1, channels]`,
     /// `[1, channels, columns]` or `[1, channels, rows, columns]`.
-    fn hear(
+    pub(super) fn hear(
         &self,
         values: &[f32],
         shape: &[usize],
@@ -219,6 +140,9 @@ impl Layer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tract_onnx::prelude::*;
+    use undertone_model::floats;
+
     use crate::export::onnx::{Dim, Graph, ints};
 
     /// What a convolution of a graph gives, and what its layer hears, at every position.
@@ -252,8 +176,7 @@ mod tests {
             .iter()
             .find(|one| one.name == layer.weight)
             .unwrap();
-        let words = stored.raw_data.as_chunks::<4>().0.iter();
-        let weights: Vec<f32> = words.map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        let weights = floats(stored);
         let (heard, shape) = run(&layer.input);
         let (given, _) = run("layer");
         let inputs: usize = layer.kernel.iter().product();

@@ -1,13 +1,15 @@
 //! `undertone-train evaluate --protocol`: the published comparisons, fold by fold.
 
+mod leaky;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use clap::Args;
-use undertone_train::corpora::{Clip, Corpus};
+use undertone_train::corpora::Clip;
 use undertone_train::evaluation::condition::Condition;
-use undertone_train::evaluation::leaky::{self, Way};
+use undertone_train::evaluation::leaky::Way;
 use undertone_train::evaluation::measure::{
     Bench, MeasureError, open, recipe_hash, score, with_own_head,
 };
@@ -245,38 +247,6 @@ impl ProtocolArgs {
                     );
                     results.add(&self.results, result)?;
                 }
-            }
-        }
-        Ok(())
-    }
-
-    fn leaky(&self, clips: &[Clip]) -> Result<()> {
-        let device = self.device.device()?;
-        anyhow::ensure!(
-            clips.iter().any(|clip| clip.corpus == Corpus::Tess),
-            "the leaky protocol is about TESS: give its folder too"
-        );
-        for &seed in &self.seeds {
-            let mut recipe = Recipe {
-                seed,
-                ..Recipe::classic()
-            };
-            self.recipe.timed(&mut recipe);
-            recipe.check()?;
-            let hash = recipe_hash(&recipe);
-            for way in Way::ALL {
-                let mut results = Results::open(&self.results, &self.name, Protocol::Leaky, &hash)?;
-                let name = way.name();
-                if results.has((&name, seed, "all"), HeadOf::Run, Condition::Clean) {
-                    eprintln!("{name}-seed-{seed}: is measured");
-                    continue;
-                }
-                eprintln!("{name}-seed-{seed}: training the classic network");
-                let folder = self.runs.join(format!("classic-{name}-seed-{seed}"));
-                let of = (&recipe, None);
-                let result = leaky::measure(clips, way, of, &folder, &device, output::epoch)?;
-                eprintln!("{name}: accuracy {:.2} %", 100.0 * result.figures.accuracy);
-                results.add(&self.results, result)?;
             }
         }
         Ok(())

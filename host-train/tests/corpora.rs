@@ -2,15 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use undertone_train::corpora::deep::listen;
 use undertone_train::corpora::select::{self, assert_disjoint};
 use undertone_train::corpora::{
-    Completeness, Corpus, CorpusError, Emotion, Import, Label, Protocol, ScanReport, Sex, Votes,
-    import,
+    Completeness, Corpus, CorpusError, Emotion, Import, Label, ScanReport, Sex, Votes, import,
 };
+use undertone_train::training::kept_out::KeptOut;
+use undertone_train::training::split::split;
 
 /// Writes a short tone; other seeds give other tones.
 fn tone(path: impl AsRef<Path>, seed: u32) {
@@ -387,16 +389,25 @@ fn the_published_corpora_are_complete_and_odd_where_they_are_known_to_be() {
 #[ignore = "needs the published corpora in UNDERTONE_CORPORA"]
 fn every_fold_of_every_protocol_splits_the_published_corpora_without_a_leak() {
     let clips = select::load(&[published()], |refused| panic!("{refused:?}")).unwrap();
-    for protocol in Protocol::ALL {
-        let mut tested = 0;
-        for number in 1..=protocol.folds() {
-            let split = select::fold(&clips, protocol, number).unwrap();
-            assert_disjoint(split.train.iter().copied(), split.test.iter().copied()).unwrap();
-            tested += split.test.len();
-        }
-        assert_eq!(tested, protocol.corpus().published_clips(), "{protocol}");
+    let mut tested: BTreeMap<KeptOut, usize> = BTreeMap::new();
+    let folds = (1..=6).map(KeptOut::Fold).chain((1..=5).map(KeptOut::Luna));
+    for kept_out in folds.chain(Corpus::ALL.map(KeptOut::Corpus)) {
+        let sides = split(&clips, kept_out, 1).unwrap();
+        let heard = sides.train.iter().chain(&sides.validation);
+        assert_disjoint(heard, &sides.test).unwrap();
+        tested.insert(kept_out, sides.test.len());
     }
-    for corpus in Corpus::ALL {
-        select::without_corpus(&clips, corpus).unwrap();
-    }
+    let all = |of: fn(&KeptOut) -> bool| {
+        tested
+            .iter()
+            .filter(|(one, _)| of(one))
+            .map(|(_, clips)| clips)
+            .sum::<usize>()
+    };
+    assert_eq!(all(|one| matches!(one, KeptOut::Fold(_))), clips.len());
+    assert_eq!(all(|one| matches!(one, KeptOut::Corpus(_))), clips.len());
+    assert_eq!(
+        all(|one| matches!(one, KeptOut::Luna(_))),
+        Corpus::Ravdess.published_clips()
+    );
 }

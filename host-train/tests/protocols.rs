@@ -12,11 +12,11 @@ use undertone_train::evaluation::condition::Condition;
 use undertone_train::evaluation::leaky::sides::sides;
 use undertone_train::evaluation::leaky::{self, Way};
 use undertone_train::evaluation::measure::{
-    Bench, MeasureError, open, recipe_hash, score, with_own_head,
+    Bench, MeasureError, all_testable, open, recipe_hash, score, with_own_head,
 };
 use undertone_train::evaluation::plan::plan;
 use undertone_train::evaluation::protocol::Protocol;
-use undertone_train::evaluation::results::{HeadOf, Results};
+use undertone_train::evaluation::results::{HeadOf, Origin, Results};
 use undertone_train::evaluation::table::markdown;
 use undertone_train::export::{Weights, export_run};
 use undertone_train::features::{ClipFeatures, Extractor};
@@ -25,7 +25,7 @@ use undertone_train::network::streaming::Shape;
 use undertone_train::training::checkpoint::RunFolder;
 use undertone_train::training::classes::Classes;
 use undertone_train::training::kept_out::KeptOut;
-use undertone_train::training::prepare::{clips, prepare, recipe_features};
+use undertone_train::training::prepare::{clips, hash, prepare, recipe_features};
 use undertone_train::training::recipe::Recipe;
 use undertone_train::training::run::{Material, train};
 
@@ -109,7 +109,9 @@ fn a_run_is_trained_without_its_fold_scored_on_it_and_never_twice() {
         .find(|run| run.kept_out == KeptOut::Fold(2))
         .unwrap();
     let mut epochs = 0;
+    assert!(!bench.is_trained(run).unwrap());
     bench.train(run, |_, _| epochs += 1).unwrap();
+    assert!(bench.is_trained(run).unwrap());
     bench.train(run, |_, _| epochs += 1).unwrap();
     assert_eq!(epochs, 1);
 
@@ -119,8 +121,11 @@ fn a_run_is_trained_without_its_fold_scored_on_it_and_never_twice() {
     assert_eq!(model.metadata().floor, Some(FLOOR));
     let fold = &run.folds[0];
     let task = &fold.tasks[0];
-    let hash = recipe_hash(&recipe);
-    let mut results = Results::open(dir.path(), "tiny", fold.protocol, &hash).unwrap();
+    let origin = Origin {
+        recipe: recipe_hash(&recipe),
+        clips: hash(&clips),
+    };
+    let mut results = Results::open(dir.path(), "tiny", fold.protocol, &origin).unwrap();
     for condition in [Condition::Clean, Condition::Noise(10.0)] {
         let metadata = model.metadata();
         let heard = condition.features(&test, &metadata.frontend, &metadata.features);
@@ -131,7 +136,7 @@ fn a_run_is_trained_without_its_fold_scored_on_it_and_never_twice() {
         assert_eq!(result.speakers.len(), 4);
         results.add(dir.path(), result).unwrap();
     }
-    let again = Results::open(dir.path(), "tiny", fold.protocol, &hash).unwrap();
+    let again = Results::open(dir.path(), "tiny", fold.protocol, &origin).unwrap();
     assert!(again.has(("2", 4, "all"), HeadOf::Run, Condition::Clean));
     let table = markdown(&[again]);
     assert!(table.contains("1 of 6 (not yet: 1, 3, 4, 5, 6)"), "{table}");
@@ -146,6 +151,35 @@ fn a_run_is_trained_without_its_fold_scored_on_it_and_never_twice() {
         .unwrap();
     let refused = open(&file, other, &clips);
     assert!(matches!(refused, Err(MeasureError::OtherRun { .. })));
+
+    // Its file is none of another recipe, or of other clips.
+    let asked = |clips: &[Clip], width: usize| {
+        let mut recipe = recipe.clone();
+        recipe.shape.width = width;
+        let bench = Bench {
+            clips,
+            features: Vec::new(),
+            recipe,
+            runs: bench.runs.clone(),
+            said: Vec::new(),
+            device: Device::flex().autodiff(),
+        };
+        bench.is_trained(run).unwrap_err().to_string()
+    };
+    let wider = asked(&clips, 9);
+    assert!(
+        wider.contains("shape") && wider.contains("\"width\":9"),
+        "{wider}"
+    );
+    let fewer: Vec<Clip> = clips.iter().skip(8).cloned().collect();
+    assert!(
+        asked(&fewer, 8).contains("other clips;"),
+        "{}",
+        asked(&fewer, 8)
+    );
+    let none = all_testable(&plan(&[Protocol::Savee], &[1]), &clips);
+    let none = none.unwrap_err().to_string();
+    assert!(none.contains("savee fold 1"), "{none}");
 
     // The same run again, with a guide.
     let mut guided = recipe;

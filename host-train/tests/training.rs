@@ -124,8 +124,6 @@ fn both(examples: &[Example]) -> Material<'_> {
 fn figures(state: &State) -> Vec<EpochFigures> {
     let without_time = |figures: &EpochFigures| EpochFigures {
         seconds: 0.0,
-        // The last bit of a number may change on its way through a file.
-        learning_rate: (1e12 * figures.learning_rate).round() / 1e12,
         ..figures.clone()
     };
     state.epochs.iter().map(without_time).collect()

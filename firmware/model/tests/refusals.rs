@@ -191,6 +191,11 @@ fn metadata_out_of_range() {
             "{\"frames\":64,\"logits\":[0.5]}",
             "`self_test.logits` is 1, not 7 to 7",
         ),
+        (
+            "self_test",
+            "{\"frames\":64,\"logits\":[0,0,0,0,0,0,1e39]}",
+            "`self_test.logits` has inf, not -10000 to 10000",
+        ),
         ("frontend", "{\"hop_length\":0}", "hop_length"),
         (
             "floor",

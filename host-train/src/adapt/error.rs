@@ -29,6 +29,16 @@ pub enum AdaptError {
         /// Its number, from 1 on.
         number: usize,
     },
+    /// A trial that leaves no clips to score.
+    #[error(
+        "{speaker} has no clips left to score beside {clips_per_class} of each class: give fewer --clips-per-class"
+    )]
+    NoneLeft {
+        /// Who.
+        speaker: String,
+        /// Clips of each class that were fitted to.
+        clips_per_class: usize,
+    },
     /// Clips of fewer than two classes.
     #[error("clips of {0} class, and two or more classes are needed")]
     OneClass(usize),

@@ -121,6 +121,12 @@ fn one(
                 rest.push(clip.clone());
             }
         }
+        if rest.is_empty() {
+            return Err(AdaptError::NoneLeft {
+                speaker: out.speaker,
+                clips_per_class: design.clips_per_class,
+            });
+        }
         let accepted = judge(head, labels, &fitted, temperature, way)?.accepts();
         let adapted = fit(head, &fitted, temperature, design.prior);
         let of = |head: &Head| {

@@ -27,7 +27,7 @@ pub(crate) struct RecipeArgs {
     /// Which network; it decides the defaults of the recipe.
     #[arg(long, value_enum, default_value_t = Network::Streaming)]
     network: Network,
-    /// Take the recipe from this JSON file; fields that it lacks are as in the one that ships.
+    /// Take the recipe from this JSON file; fields that it lacks are as in the default recipe.
     #[arg(long, value_name = "FILE", conflicts_with = "network")]
     recipe: Option<PathBuf>,
     /// Change one field of the recipe, for instance `augmentation.noise=0.5` or `shape.width=160`; may be given again.

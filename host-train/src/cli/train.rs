@@ -27,9 +27,9 @@ pub(crate) struct TrainArgs {
     /// Keep these speakers out: `fold-N` of every corpus, `luna-N` of RAVDESS, or a corpus.
     #[arg(long, value_name = "WHO")]
     keep_out: Option<KeptOut>,
-    /// Seed of weights, order, augmentation and validation speakers.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    /// Seed of weights, order, augmentation and validation speakers [default: the recipe's, 1].
+    #[arg(long)]
+    seed: Option<u64>,
     #[command(flatten)]
     recipe: RecipeArgs,
     /// Where to compute.
@@ -48,7 +48,7 @@ impl TrainArgs {
         let device = self.device.device()?;
         let kept_out = self.fold.map(KeptOut::Fold).or(self.keep_out);
         let (mut recipe, guide) = self.recipe.read(&device)?;
-        recipe.seed = self.seed;
+        recipe.seed = self.seed.unwrap_or(recipe.seed);
         recipe.kept_out = kept_out.unwrap_or(recipe.kept_out);
         recipe.check()?;
         let clips = clips(&self.corpora, |left_out| eprintln!("left out: {left_out}"))?;

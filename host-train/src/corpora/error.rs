@@ -68,7 +68,9 @@ pub enum CorpusError {
         folds: u8,
     },
     /// A speaker of the protocol's corpus without a fold.
-    #[error("{protocol}: speaker {speaker} has no fold")]
+    #[error(
+        "{protocol}: speaker {speaker} has no fold: leave the speaker's clips out, or keep nobody out"
+    )]
     NoFoldForSpeaker {
         /// The protocol's name.
         protocol: &'static str,

@@ -1,6 +1,7 @@
 //! What a voice may meet on its way that no training clip has met: rows of the robustness table.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::sync::LazyLock;
 
@@ -15,7 +16,7 @@ use crate::features::{ClipFeatures, FeatureError, extract_samples, spoken_sample
 use crate::sound::room::{Shoebox, hear};
 use crate::sound::{RATE, line, noise};
 
-/// A condition; written `clean`, `noise:10dB`, `telephone`, `reverb`.
+/// A condition; written `clean`, `noise:10dB`, `level:-20dB`, `telephone`, `reverb`.
 ///
 /// Every clip is cut to its spoken part before it meets one: what voice activity detection makes of noise is another matter.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +26,8 @@ pub enum Condition {
     Clean,
     /// A machine, clatter or a street at this signal-to-noise ratio in dB, by the clip.
     Noise(f32),
+    /// Louder by this many dB, or softer; what exceeds full scale is cut off, as a recorder does.
+    Level(f32),
     /// 300 to 3400 Hz at 8 kHz, G.711 µ-law.
     Telephone,
     /// A meeting room, 6 m away ([`Shoebox::MEETING_ROOM`]).
@@ -57,6 +60,12 @@ impl Condition {
                     _ => noise::street(samples.len(), &mut rng),
                 };
                 noise::mix(&mut samples, &noise, snr_db, &mut rng);
+                Ok(samples)
+            }
+            Self::Level(db) => {
+                let gain = 10f32.powf(db / 20.0);
+                let louder = |sample: &mut f32| *sample = (*sample * gain).clamp(-1.0, 1.0);
+                samples.iter_mut().for_each(louder);
                 Ok(samples)
             }
             Self::Telephone => line::telephone(samples, 300.0, 3400.0),
@@ -102,6 +111,7 @@ impl fmt::Display for Condition {
         match self {
             Self::Clean => f.pad("clean"),
             Self::Noise(snr_db) => f.pad(&format!("noise:{snr_db}dB")),
+            Self::Level(db) => f.pad(&format!("level:{db}dB")),
             Self::Telephone => f.pad("telephone"),
             Self::Reverb => f.pad("reverb"),
         }
@@ -111,7 +121,7 @@ impl fmt::Display for Condition {
 /// A condition that is not known.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "`{0}` is not a condition: give clean, noise:10dB (any level from -20 to 60), telephone or reverb"
+    "`{0}` is not a condition: give clean, noise:10dB (any ratio from -20 to 60), level:-20dB (-60 to 40), telephone or reverb"
 )]
 pub struct UnknownCondition(String);
 
@@ -119,17 +129,17 @@ impl FromStr for Condition {
     type Err = UnknownCondition;
 
     fn from_str(text: &str) -> Result<Self, UnknownCondition> {
-        let level = || {
-            let level = text.strip_prefix("noise:")?.strip_suffix("dB")?;
-            let level = level.parse().ok()?;
-            (-20.0..=60.0).contains(&level).then_some(level)
+        let decibels = |name: &str, range: RangeInclusive<f32>| {
+            let number = text.strip_prefix(name)?.strip_suffix("dB")?;
+            number.parse().ok().filter(|db| range.contains(db))
         };
         match text {
             "clean" => Ok(Self::Clean),
             "telephone" => Ok(Self::Telephone),
             "reverb" => Ok(Self::Reverb),
-            _ => level()
+            _ => decibels("noise:", -20.0..=60.0)
                 .map(Self::Noise)
+                .or_else(|| decibels("level:", -60.0..=40.0).map(Self::Level))
                 .ok_or_else(|| UnknownCondition(text.to_owned())),
         }
     }
@@ -155,14 +165,30 @@ mod tests {
 
     #[test]
     fn a_condition_is_read_as_it_is_written_and_others_are_refused() {
-        for condition in Condition::ALL {
+        for condition in Condition::ALL.into_iter().chain([Condition::Level(-20.0)]) {
             assert_eq!(
                 condition.to_string().parse::<Condition>().unwrap(),
                 condition
             );
         }
-        for wrong in ["noise", "noise:dB", "noise:99dB", "noise:NaNdB", "rain"] {
+        for wrong in [
+            "noise",
+            "noise:dB",
+            "noise:99dB",
+            "noise:NaNdB",
+            "level:-99dB",
+            "rain",
+        ] {
             assert!(wrong.parse::<Condition>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_voice_is_softer_by_so_many_decibels_and_no_louder_than_full_scale() {
+        let level = |db| Condition::Level(db).apply(vec![0.5, -0.2, 0.0], 1).unwrap();
+        assert_eq!(level(20.0), [1.0, -1.0, 0.0]);
+        for (softer, expected) in level(-20.0).into_iter().zip([0.05, -0.02, 0.0]) {
+            assert!((softer - expected).abs() < 1e-6, "{softer} {expected}");
         }
     }
 

@@ -224,6 +224,28 @@ mod tests {
         assert!((calibration_error(&outcomes) - 0.9).abs() < 1e-6);
         let half = [outcome([0.5, 0.4, 0.1], 0), outcome([0.5, 0.4, 0.1], 1)];
         assert!(calibration_error(&half) < 1e-6);
+        // Too sure in one bin and too unsure in another is no balance: |0 - 0.9| and |1 - 0.4|, a half each.
+        let both = [outcome([0.9, 0.1, 0.0], 1), outcome([0.4, 0.3, 0.3], 0)];
+        assert!((calibration_error(&both) - 0.75).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_f1_of_a_class_weighs_what_is_missed_and_what_is_taken_for_it() {
+        // Of class 0 two of three are found, and one of class 1 is taken for it: precision and recall 2/3. Of class 1 both are 1/2.
+        let outcomes = [
+            outcome([0.9, 0.1, 0.0], 0),
+            outcome([0.9, 0.1, 0.0], 0),
+            outcome([0.1, 0.9, 0.0], 0),
+            outcome([0.9, 0.1, 0.0], 1),
+            outcome([0.1, 0.9, 0.0], 1),
+        ];
+        let figures = Figures::of(&outcomes, 3);
+        let expected = [Some(2.0 / 3.0), Some(0.5), None];
+        for (found, expected) in figures.f1.iter().zip(expected) {
+            assert_eq!(found.is_some(), expected.is_some());
+            assert!((found.unwrap_or(0.0) - expected.unwrap_or(0.0)).abs() < 1e-9);
+        }
+        assert!((figures.macro_f1 - (2.0 / 3.0 + 0.5) / 2.0).abs() < 1e-9);
     }
 
     #[test]

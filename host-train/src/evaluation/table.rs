@@ -1,5 +1,7 @@
 //! Results as Markdown. What is not yet measured says so.
 
+use std::collections::BTreeMap;
+
 use super::condition::Condition;
 use super::leaky::Way;
 use super::protocol::Protocol;
@@ -113,10 +115,7 @@ fn row(name: &str, folds: &[String], found: &[&FoldResult]) -> String {
         let all = done + missing.len();
         format!("{done} of {all} (not yet: {})", missing.join(", "))
     };
-    let mut seeds: Vec<String> = found.iter().map(|one| one.seed.to_string()).collect();
-    seeds.sort();
-    seeds.dedup();
-    let figure = |of: fn(&FoldResult) -> f64| spread(found.iter().map(|one| of(one)));
+    let figure = |of: fn(&FoldResult) -> f64| spread(by_fold(found, of));
     let mut speakers = BySpeaker::new();
     for (speaker, answers) in found.iter().flat_map(|one| &one.speakers) {
         speakers.entry(speaker.clone()).or_default().add(answers);
@@ -135,7 +134,7 @@ fn row(name: &str, folds: &[String], found: &[&FoldResult]) -> String {
     });
     format!(
         "| {name} | {folds} | {} | {} | {between} | {} | {} | {} | {} | {people} |\n",
-        seeds.join(", "),
+        seeds(found, done),
         figure(|one| one.figures.unweighted_accuracy),
         figure(|one| one.figures.accuracy),
         figure(|one| one.figures.macro_f1),
@@ -144,9 +143,32 @@ fn row(name: &str, folds: &[String], found: &[&FoldResult]) -> String {
     )
 }
 
+/// The seeds that occur, those of fewer than all `folds` that are there with how many.
+fn seeds(found: &[&FoldResult], folds: usize) -> String {
+    let mut by_seed: BTreeMap<u64, usize> = BTreeMap::new();
+    for one in found {
+        *by_seed.entry(one.seed).or_default() += 1;
+    }
+    let name = |(seed, count): (u64, usize)| match count {
+        count if count == folds => seed.to_string(),
+        count => format!("{seed} ({count} of {folds})"),
+    };
+    by_seed.into_iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+/// A figure of each fold, the mean over its seeds: a fold that has more of them than others counts no more.
+fn by_fold(found: &[&FoldResult], of: fn(&FoldResult) -> f64) -> Vec<f64> {
+    let mut folds: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for one in found {
+        folds.entry(&one.fold).or_default().push(of(one));
+    }
+    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
+    folds.into_values().map(mean).collect()
+}
+
 /// Mean and standard deviation, in %; the deviation only of two values or more.
-fn spread(values: impl Iterator<Item = f64>) -> String {
-    let values: Vec<f64> = values.map(|value| 100.0 * value).collect();
+fn spread(shares: Vec<f64>) -> String {
+    let values: Vec<f64> = shares.iter().map(|share| 100.0 * share).collect();
     let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
     if values.len() < 2 {
         return format!("{mean:.1}");
@@ -206,9 +228,10 @@ mod tests {
             name: "mine".to_owned(),
             protocol: Protocol::Savee,
             recipe: String::new(),
+            clips: None,
             results: vec![
                 result("1", 1, 5),
-                result("1", 2, 7),
+                result("1", 2, 9),
                 FoldResult {
                     head: HeadOf::Corpus,
                     ..result("1", 1, 8)
@@ -225,7 +248,7 @@ mod tests {
         };
         let savee = line("| savee, 7 classes");
         assert!(
-            savee.contains("2 of 4 (not yet: 2, 3) | 1, 2 | 60.0 ± 10.0 |"),
+            savee.contains("2 of 4 (not yet: 2, 3) | 1, 2 (1 of 2) | 65.0 ± 7.1 |"),
             "{savee}"
         );
         let fitted = line("| savee, 7 classes, its own head");
@@ -234,7 +257,7 @@ mod tests {
             "{fitted}"
         );
         assert!(line("| crema-d, 6 classes").contains("not yet measured"));
-        assert!(line("- savee, 7 classes").contains("neutral 60"));
+        assert!(line("- savee, 7 classes").contains("neutral 67"));
         assert!(!line("- savee, 7 classes").contains("calm"));
         let columns = |line: &str| line.matches('|').count();
         assert!(

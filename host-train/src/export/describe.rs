@@ -8,12 +8,13 @@ use crate::corpora::Corpus;
 use crate::features::LiveWindow;
 use crate::network::NetworkConfig;
 use crate::training::checkpoint::{Plan, State};
+use crate::training::kept_out::KeptOut;
 
 /// Frames of a streaming network's self test.
 const SELF_TEST_FRAMES: usize = 64;
 /// Frames of a windowed network's self test beyond its window, so that the oldest ones leave it.
 const BEYOND_WINDOW: usize = 7;
-/// Frames that pooling looks back at: 8 s, longer than any training clip.
+/// Frames that pooling looks back at, or the next whole step of the encoder: 8 s, longer than any training clip.
 const POOLED_FRAMES: usize = 800;
 /// Frames between answers of a streaming network: 0.5 s.
 pub(crate) const UPDATE_HOP: usize = 50;
@@ -38,7 +39,7 @@ impl Taking {
                 network: NetworkKind::Streaming,
                 stride: shape.time_stride(),
                 width: shape.shape.width,
-                window: POOLED_FRAMES,
+                window: POOLED_FRAMES.next_multiple_of(shape.time_stride()),
                 shortest: None,
                 update_hop: UPDATE_HOP,
                 self_test: SELF_TEST_FRAMES,
@@ -97,7 +98,14 @@ pub(super) fn describe(
                 Licence::Research
             },
             seed: plan.recipe.seed,
-            fold: plan.recipe.kept_out.fold(),
+            fold: match plan.recipe.kept_out {
+                KeptOut::Fold(fold) => Some(fold),
+                _ => None,
+            },
+            kept_out: match plan.recipe.kept_out {
+                KeptOut::Fold(_) | KeptOut::Nobody => None,
+                other => Some(other.to_string()),
+            },
             epoch,
             validation,
             trainer: env!("CARGO_PKG_VERSION").to_owned(),

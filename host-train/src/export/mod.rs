@@ -59,10 +59,11 @@ pub enum ExportError {
     Model(#[from] ModelError),
     /// The file answers otherwise than the trainer.
     #[error(
-        "exported file: gives logit {found} where the trainer gives {expected} (clip {clip}): not written"
+        "exported file: gives logit {found} where the trainer gives {expected} (validation clip {clip}): not written; the exporter is at \
+         fault, not the run: export it with another version of this program"
     )]
     Differs {
-        /// Position of the clip.
+        /// Position of the clip among those that validate.
         clip: usize,
         /// What the file gives.
         found: f32,

@@ -69,9 +69,19 @@ pub enum FeatureError {
         /// Samples that one frame takes.
         frame_length: usize,
     },
+    /// The excerpt that is to be read begins after the clip's end.
+    #[error("{}: {seconds:.2} s long, and what is read of it begins at {offset} s: leave the clip out", path.display())]
+    NoExcerpt {
+        /// The clip.
+        path: PathBuf,
+        /// Its length.
+        seconds: f64,
+        /// Where the excerpt begins, in seconds.
+        offset: f64,
+    },
     /// Changing samples works at one rate only.
     #[error(
-        "front end: {found} Hz, but changes of the sound are made at {needed} Hz: switch them off (wave.share=0)"
+        "front end: {found} Hz, but changes of the sound are made at {needed} Hz: switch them off (`wave.share=0`, no `--condition`)"
     )]
     Rate {
         /// The front end's rate.

@@ -96,7 +96,7 @@ impl WindowExtractor {
     /// The vector of one file, its channels averaged.
     ///
     /// # Errors
-    /// [`FeatureError::Decode`], and [`FeatureError::TooShort`] if the clip ends before the window begins.
+    /// [`FeatureError::Decode`], and [`FeatureError::NoExcerpt`] if the clip ends before the window begins.
     pub fn clip(&self, path: &Path) -> Result<ClipFeatures, FeatureError> {
         self.vector(self.samples(path)?)
     }
@@ -124,10 +124,10 @@ impl WindowExtractor {
         // As librosa does: first the excerpt, at the file's own rate, then the other rate.
         let start = (self.window.offset_seconds * f64::from(audio.sample_rate)) as usize;
         if samples.len() <= start {
-            return Err(FeatureError::TooShort {
+            return Err(FeatureError::NoExcerpt {
                 path: path.to_owned(),
-                samples: 0,
-                frame_length: self.frontend.frame_length,
+                seconds: samples.len() as f64 / f64::from(audio.sample_rate),
+                offset: self.window.offset_seconds,
             });
         }
         samples.drain(..start);

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 
 use super::TrainingError;
 use super::normalise::Normalisation;
@@ -33,6 +34,33 @@ pub struct Plan {
     pub clips: [String; 3],
     /// Fixed normalisation, from the training clips.
     pub normalisation: Normalisation,
+}
+
+impl Plan {
+    /// In what it is not of this recipe and these clips (training, validation, test), for people.
+    #[must_use]
+    pub fn other_than(&self, recipe: &Recipe, clips: &[String; 3]) -> Vec<String> {
+        let fields = |recipe: &Recipe| match serde_json::to_value(recipe) {
+            Ok(Value::Object(fields)) => fields,
+            _ => Map::new(),
+        };
+        let (before, now) = (fields(&self.recipe), fields(recipe));
+        // A field that is as usual may not be written at all.
+        let mut names: Vec<&String> = before.keys().chain(now.keys()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let text = |value: Option<&Value>| value.map_or("as usual".to_owned(), Value::to_string);
+        let mut others: Vec<String> = names
+            .into_iter()
+            .map(|name| (name, before.get(name), now.get(name)))
+            .filter(|(_, before, now)| before != now)
+            .map(|(name, before, now)| format!("{name} ({}, now {})", text(before), text(now)))
+            .collect();
+        if self.clips != *clips {
+            others.push("clips".to_owned());
+        }
+        others
+    }
 }
 
 /// Figures of one epoch.
@@ -211,26 +239,10 @@ impl RunFolder {
     }
 }
 
-/// The fields of two plans that are not the same, for people.
+/// What two plans that are not the same differ in, for people.
 fn differences(found: &Plan, plan: &Plan) -> String {
-    let fields = |plan: &Plan| match serde_json::to_value(&plan.recipe) {
-        Ok(serde_json::Value::Object(fields)) => fields,
-        _ => serde_json::Map::new(),
-    };
-    let (before, now) = (fields(found), fields(plan));
-    let mut names: Vec<String> = before
-        .iter()
-        .filter(|(name, value)| now.get(*name) != Some(value))
-        .map(|(name, value)| {
-            let now = now
-                .get(name)
-                .map_or("nothing".to_owned(), ToString::to_string);
-            format!("{name} ({value}, now {now})")
-        })
-        .collect();
-    if found.clips != plan.clips {
-        names.push("clips".to_owned());
-    }
+    let mut names = found.other_than(&plan.recipe, &plan.clips);
+    // What follows from recipe and clips differs by itself only where the program that made it does.
     if names.is_empty() {
         names.push("software".to_owned());
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::corpora::{Corpus, Emotion, Label};
+use crate::corpora::{Clip, Corpus, Emotion, Label};
 
 /// The outputs of a network, in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,11 +28,11 @@ impl Classes {
         all.find(|classes| classes.names() == labels)
     }
 
-    /// These, less the product label that no clip of `corpora` has.
+    /// These, less the product label that no corpus of the training clips `heard` has.
     #[must_use]
-    pub fn taught_by(self, corpora: impl IntoIterator<Item = Corpus>) -> Self {
-        let surprised = |corpus: Corpus| corpus.emotions().contains(&Emotion::Surprise);
-        let all_taught = corpora.into_iter().any(surprised);
+    pub fn taught_by(self, heard: &[Clip]) -> Self {
+        let surprised = |clip: &Clip| clip.corpus.emotions().contains(&Emotion::Surprise);
+        let all_taught = heard.iter().any(surprised);
         match self {
             Self::Product if !all_taught => Self::WithoutSurprise,
             other => other,
@@ -103,7 +103,10 @@ mod tests {
 
     #[test]
     fn surprise_is_left_out_where_no_corpus_teaches_it() {
-        let taught = |classes: Classes, corpora: &[Corpus]| classes.taught_by(corpora.to_vec());
+        let taught = |classes: Classes, corpora: &[Corpus]| {
+            let clip = |corpus: &Corpus| Clip::example(*corpus, "01", Emotion::Sad, 1);
+            classes.taught_by(&corpora.iter().map(clip).collect::<Vec<_>>())
+        };
         let alone = taught(Classes::Product, &[Corpus::CremaD]);
         assert_eq!(alone, Classes::WithoutSurprise);
         assert_eq!(alone.names().len(), 6);

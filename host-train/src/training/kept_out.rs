@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use undertone_model::Provenance;
 
 use super::TrainingError;
 use crate::corpora::folds::FoldTable;
@@ -38,9 +39,21 @@ pub const fn protocol_of(corpus: Corpus) -> Protocol {
 }
 
 impl KeptOut {
+    /// Whom the network of a model file never heard.
+    ///
+    /// # Errors
+    /// [`TrainingError::Recipe`] if the file names speakers that are not known.
+    pub fn of(provenance: &Provenance) -> Result<Self, TrainingError> {
+        match (&provenance.kept_out, provenance.fold) {
+            (Some(named), _) => named.parse(),
+            (None, Some(fold)) => Ok(Self::Fold(fold)),
+            (None, None) => Ok(Self::Nobody),
+        }
+    }
+
     /// The number of the fold, if it is one.
     #[must_use]
-    pub const fn fold(self) -> Option<u8> {
+    const fn fold(self) -> Option<u8> {
         match self {
             Self::Fold(fold) | Self::Luna(fold) => Some(fold),
             Self::Nobody | Self::Corpus(_) => None,

@@ -226,3 +226,29 @@ fn progress(steps: usize, epoch: usize, epochs: usize) -> ProgressBar {
         ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(steps as u64).with_style(style)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::training::checkpoint::EpochFigures;
+
+    #[test]
+    fn patience_ends_a_run_so_many_epochs_after_the_best_one() {
+        let epoch = EpochFigures {
+            loss: 1.0,
+            score: 0.5,
+            corpora: Vec::new(),
+            learning_rate: 1e-3,
+            seconds: 1.0,
+        };
+        let after = |epochs: usize| State {
+            epochs: vec![epoch.clone(); epochs],
+            best: Some((3, 0.5)),
+            ..State::default()
+        };
+        assert!(!stale(&after(4), Some(2)));
+        assert!(stale(&after(5), Some(2)));
+        assert!(!stale(&after(50), None));
+        assert!(!stale(&State::default(), Some(1)));
+    }
+}

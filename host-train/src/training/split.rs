@@ -29,7 +29,7 @@ pub struct RunClips {
 /// Keeps the speakers of `kept_out` apart, and draws the validation speakers by `seed` from the others.
 ///
 /// # Errors
-/// [`CorpusError`] if nobody is there to be kept out, a fold table is broken, or a speaker or a recording would be on two
+/// [`CorpusError`] if nobody is there to be kept out, a fold table is broken or does not name a speaker, or a speaker or a recording would be on two
 /// sides.
 pub fn split(clips: &[Clip], kept_out: KeptOut, seed: u64) -> Result<RunClips, CorpusError> {
     split_with(clips, kept_out, seed, VALIDATION_SHARE)
@@ -49,6 +49,15 @@ pub fn split_with(
     for corpus in Corpus::ALL {
         let clips: Vec<&Clip> = clips.iter().filter(|clip| clip.corpus == corpus).collect();
         let table = kept_out.table(corpus)?;
+        if let Some((table, _)) = &table {
+            let without = |clip: &&&Clip| table.fold_of(&clip.speaker).is_none();
+            if let Some(clip) = clips.iter().find(without) {
+                return Err(CorpusError::NoFoldForSpeaker {
+                    protocol: table.protocol().name(),
+                    speaker: clip.speaker.clone(),
+                });
+            }
+        }
         let test = |clip: &Clip| match &table {
             Some((table, fold)) => table.fold_of(&clip.speaker) == Some(*fold),
             None => kept_out == KeptOut::Corpus(clip.corpus),
@@ -147,6 +156,13 @@ mod tests {
                 Err(CorpusError::NoSuchFold { folds: 6, .. })
             ));
         }
+        let mut stranger = clips();
+        stranger[3].speaker.name = "25".to_owned();
+        assert!(matches!(
+            split(&stranger, KeptOut::Fold(1), 1),
+            Err(CorpusError::NoFoldForSpeaker { .. })
+        ));
+        assert!(split(&stranger, KeptOut::Nobody, 1).is_ok());
         let savee = &clips()[24..26];
         assert!(split(savee, KeptOut::Fold(1), 1).is_ok());
         assert!(matches!(

@@ -45,7 +45,11 @@ pub fn logits(
         let classes = out.dims()[1];
         let values = out.into_data().iter::<f32>().collect::<Vec<_>>();
         for (&index, row) in chunk.iter().zip(values.chunks_exact(classes)) {
-            let answers = window.is_none_or(|window| window.answers(&examples[index].features));
+            let features = &examples[index].features;
+            let answers = match window {
+                Some(window) => window.answers(features),
+                None => features.frames() >= stride,
+            };
             logits[index] = if answers {
                 row.to_vec()
             } else {

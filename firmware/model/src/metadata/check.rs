@@ -120,6 +120,17 @@ impl Metadata {
             self.self_test.logits.len(),
             self.labels.len(),
             self.labels.len(),
-        )
+        )?;
+        let recorded = self.self_test.logits.iter();
+        match recorded
+            .copied()
+            .find(|logit| !(-SelfTest::LARGEST..=SelfTest::LARGEST).contains(logit))
+        {
+            Some(logit) => bad(format!(
+                "`self_test.logits` has {logit}, not -{0} to {0}",
+                SelfTest::LARGEST
+            )),
+            None => Ok(()),
+        }
     }
 }

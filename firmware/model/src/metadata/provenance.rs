@@ -22,8 +22,11 @@ pub struct Provenance {
     pub licence: Licence,
     /// Seed of the run.
     pub seed: u64,
-    /// Fold whose speakers were kept out; `None` if nobody was.
+    /// Fold of every corpus whose speakers were kept out; `None` if they were others or nobody was.
     pub fold: Option<u8>,
+    /// Who was kept out where that is no such fold: `luna-3`, `tess`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_out: Option<String>,
     /// Epoch whose weights these are.
     pub epoch: usize,
     /// Unweighted accuracy on the validation speakers, 0 to 1, mean over the corpora.

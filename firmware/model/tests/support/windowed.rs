@@ -63,6 +63,7 @@ impl Shape {
             temperature: 1.5,
             unknown_threshold: 0.0,
             provenance: Provenance {
+                kept_out: None,
                 corpora: vec![],
                 licence: Licence::Open,
                 seed: 1,

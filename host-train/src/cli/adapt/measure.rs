@@ -30,10 +30,10 @@ pub(super) struct MeasureArgs {
     #[arg(long, default_value = "ravdess")]
     corpus: String,
     /// Clips of each class that are fitted to.
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = from(2))]
     clips_per_class: usize,
     /// Draws of these for every speaker.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = from(1))]
     draws: usize,
     /// Weight of the prior.
     #[arg(long, default_value_t = PRIOR)]
@@ -60,6 +60,14 @@ struct Report {
     speakers: Vec<SpeakerTrial>,
 }
 
+/// A number that is `least` or more.
+fn from(least: usize) -> impl Fn(&str) -> Result<usize, String> + Clone {
+    move |text: &str| match text.parse() {
+        Ok(number) if number >= least => Ok(number),
+        _ => Err(format!("give {least} or more")),
+    }
+}
+
 impl MeasureArgs {
     pub(super) fn run(self) -> Result<()> {
         let file = read(&self.model)?;
@@ -74,12 +82,26 @@ impl MeasureArgs {
             )
         })?;
         let all = clips(&self.corpora, |left_out| eprintln!("left out: {left_out}"))?;
-        let kept_out = provenance.fold.map_or(KeptOut::Nobody, KeptOut::Fold);
-        let sides = split(&all, kept_out, provenance.seed)?;
-        let known = [&sides.train, &sides.validation, &sides.test].map(|side| hash(side));
         ensure!(
-            provenance.clips == known,
-            "these are not the clips that the model was trained and tested on: give exactly its corpora"
+            provenance.adapted.is_none(),
+            "{}: was adapted already, perhaps to these speakers: give the file that it was made of",
+            self.model.display()
+        );
+        let sides = split(&all, KeptOut::of(provenance)?, provenance.seed)?;
+        let known = [&sides.train, &sides.validation, &sides.test].map(|side| hash(side));
+        // Of a run with another share of validation speakers only the test side is the same.
+        let same = match self.validation {
+            true => provenance.clips == known,
+            false => provenance.clips.last() == known.last(),
+        };
+        ensure!(
+            same,
+            "these are not the clips that the model was trained and tested on: give exactly its corpora{}",
+            if self.validation {
+                "; and --validation is for runs with the usual share of validation speakers"
+            } else {
+                ""
+            }
         );
         let side = if self.validation {
             sides.validation

@@ -2,14 +2,15 @@
 
 mod measure;
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::{Args, Subcommand};
 use sha2::{Digest, Sha256};
 use undertone_model::Model;
-use undertone_train::adapt::{Adapted, Score, Way, adapt};
+use undertone_train::adapt::{AdaptError, Adapted, Score, Way, adapt};
 use undertone_train::digest;
 use undertone_train::features::{ClipFeatures, Extractor};
 
@@ -25,7 +26,7 @@ pub(crate) struct AdaptArgs {
     /// The model file.
     #[arg(required = true)]
     model: Option<PathBuf>,
-    /// Folder with a folder of clips for each label (`angry`, `neutral`...), three or more clips in each.
+    /// Folder with a folder of clips for each label (`angry`, `neutral`...), two or more clips in each, better three; all of them different.
     #[arg(long, value_name = "DIR", required = true)]
     clips: Option<PathBuf>,
     /// File to write.
@@ -45,7 +46,7 @@ impl AdaptArgs {
             return args.run();
         }
         let (Some(model), Some(clips), Some(output)) = (self.model, self.clips, self.output) else {
-            anyhow::bail!("give MODEL, --clips and --output");
+            bail!("give MODEL, --clips and --output");
         };
         let file = read(&model)?;
         let metadata = Model::from_bytes(&file)
@@ -57,12 +58,23 @@ impl AdaptArgs {
             features: metadata.features.clone(),
             cache: None,
         };
-        let (heard, content) = labelled(&clips, &metadata.labels, &extractor)?;
+        let Labelled {
+            heard,
+            paths,
+            content,
+        } = labelled(&clips, &metadata.labels, &extractor)?;
         let Adapted {
             bytes,
             way,
             verdict,
         } = adapt(&file, &heard, &content)
+            .map_err(|error| match error {
+                AdaptError::Short { number } => {
+                    let path = paths[number - 1].display();
+                    anyhow!("{path}: is too short for an answer: leave it out")
+                }
+                other => other.into(),
+            })
             .with_context(|| format!("{}: adapting to {}", model.display(), clips.display()))?;
         fs::write(&output, bytes).with_context(|| format!("cannot write {}", output.display()))?;
         let say = |score: Score| {
@@ -89,14 +101,21 @@ fn read(file: &Path) -> Result<Vec<u8>> {
         .with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// Features and class of every file in the label folders, and a hash of their content.
-fn labelled(
-    dir: &Path,
-    labels: &[String],
-    extractor: &Extractor,
-) -> Result<(Vec<(ClipFeatures, usize)>, String)> {
-    let mut clips = Vec::new();
+/// The files in the label folders.
+struct Labelled {
+    /// Features and class of each.
+    heard: Vec<(ClipFeatures, usize)>,
+    /// Where each is.
+    paths: Vec<PathBuf>,
+    /// Hash of their content.
+    content: String,
+}
+
+/// Reads every file in the label folders.
+fn labelled(dir: &Path, labels: &[String], extractor: &Extractor) -> Result<Labelled> {
+    let (mut heard, mut paths) = (Vec::new(), Vec::new());
     let mut hash = Sha256::new();
+    let mut known: HashMap<[u8; 32], PathBuf> = HashMap::new();
     let entries = |dir: &Path| -> Result<Vec<PathBuf>> {
         let entries =
             fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))?;
@@ -124,16 +143,29 @@ fn labelled(
             )
         })?;
         for file in entries(&folder)? {
-            clips.push((extractor.clip(&file)?, target));
-            hash.update(
-                fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?,
-            );
+            heard.push((extractor.clip(&file)?, target));
+            let bytes =
+                fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            hash.update(&bytes);
+            // Held back, a copy would be scored by a head that was fitted to it.
+            if let Some(same) = known.insert(Sha256::digest(&bytes).into(), file.clone()) {
+                bail!(
+                    "{} and {} are the same recording: leave one out",
+                    same.display(),
+                    file.display()
+                );
+            }
+            paths.push(file);
         }
     }
     ensure!(
-        !clips.is_empty(),
+        !heard.is_empty(),
         "{}: holds no clips: make a folder for each label and put audio files there",
         dir.display()
     );
-    Ok((clips, digest::short(hash, 16)))
+    Ok(Labelled {
+        heard,
+        paths,
+        content: digest::short(hash, 16),
+    })
 }

@@ -13,12 +13,11 @@ use undertone_train::evaluation::condition::Condition;
 use undertone_train::evaluation::model::outcomes;
 use undertone_train::evaluation::results::Results;
 use undertone_train::evaluation::table::markdown;
+use undertone_train::evaluation::test_side::test_side;
 use undertone_train::features::Extractor;
 use undertone_train::training::classes::Classes;
-use undertone_train::training::kept_out::KeptOut;
 use undertone_train::training::label::label;
-use undertone_train::training::prepare::{clips, hash};
-use undertone_train::training::split::split;
+use undertone_train::training::prepare::clips;
 
 use super::output;
 use super::protocol::ProtocolArgs;
@@ -41,7 +40,7 @@ pub(crate) struct EvaluateArgs {
     /// Write JSON instead of a table.
     #[arg(long, conflicts_with = "protocol")]
     json: bool,
-    /// How the clips are heard: clean, noise:10dB, telephone or reverb; may be given again [default: clean].
+    /// How the clips are heard: clean, noise:10dB, level:-20dB, telephone or reverb; may be given again [default: clean].
     #[arg(long, value_name = "CONDITION")]
     condition: Vec<Condition>,
     #[command(flatten)]
@@ -92,18 +91,9 @@ impl EvaluateArgs {
     fn report(&self, file: &Path, corpora: &[PathBuf]) -> Result<Report> {
         let model = super::model::load(file)?;
         let metadata = model.metadata();
-        let fold = metadata.provenance.fold.with_context(|| {
-            format!(
-                "{}: was trained on every speaker, so that nobody is left to test on",
-                file.display()
-            )
-        })?;
         let clips = clips(corpora, |left_out| eprintln!("left out: {left_out}"))?;
-        let mut test = split(&clips, KeptOut::Fold(fold), metadata.provenance.seed)?.test;
-        ensure!(
-            metadata.provenance.clips.last() == Some(&hash(&test)),
-            "these are not the test clips of the model's fold {fold}: give exactly the corpora that it was trained on"
-        );
+        let (fold, mut test) =
+            test_side(metadata, &clips).with_context(|| file.display().to_string())?;
         if !self.unheard.is_empty() {
             test.extend(unheard(&self.unheard, file, metadata)?);
         }
@@ -162,11 +152,6 @@ fn has_heard(about: &Metadata, corpus: Corpus) -> bool {
 
 /// All clips of corpora that a model has heard nothing of, whose class it can tell.
 fn unheard(folders: &[PathBuf], file: &Path, about: &Metadata) -> Result<Vec<Clip>> {
-    ensure!(
-        about.provenance.adapted.is_none(),
-        "--unheard: {} was adapted to clips of which only a hash is known: score the file that it was made of",
-        file.display()
-    );
     let classes = classes(about)?;
     let mut found = clips(folders, |left_out| eprintln!("left out: {left_out}"))?;
     for clip in &found {

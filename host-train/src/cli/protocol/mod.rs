@@ -1,6 +1,7 @@
 //! `undertone-train evaluate --protocol`: the published comparisons, fold by fold.
 
 mod leaky;
+mod scoring;
 
 use std::path::{Path, PathBuf};
 
@@ -10,16 +11,14 @@ use clap::Args;
 use undertone_train::corpora::Clip;
 use undertone_train::evaluation::condition::Condition;
 use undertone_train::evaluation::leaky::Way;
-use undertone_train::evaluation::measure::{
-    Bench, MeasureError, open, recipe_hash, score, with_own_head,
-};
+use undertone_train::evaluation::measure::{Bench, all_testable, open, recipe_hash};
 use undertone_train::evaluation::plan::{Run, plan};
-use undertone_train::evaluation::protocol::{Fold, Protocol};
-use undertone_train::evaluation::results::{FoldResult, HeadOf, Results};
-use undertone_train::features::{ClipFeatures, Extractor};
+use undertone_train::evaluation::protocol::Protocol;
+use undertone_train::evaluation::results::{HeadOf, Origin};
+use undertone_train::features::Window;
 use undertone_train::guide::Guide;
 use undertone_train::training::device::Place;
-use undertone_train::training::prepare::{clips, guide_says, recipe_features};
+use undertone_train::training::prepare::{clips, guide_says, hash, recipe_features};
 use undertone_train::training::recipe::Recipe;
 
 use super::output;
@@ -40,7 +39,7 @@ pub(crate) struct ProtocolArgs {
     /// Folder for runs and their model files.
     #[arg(long, value_name = "DIR", default_value = "runs/protocols")]
     runs: PathBuf,
-    /// Take the model files from here (fold-1-seed-1.onnx and so on) and train nothing.
+    /// Take the model files from here (fold-1-seed-1.onnx and so on) and train nothing; not for `leaky`.
     #[arg(long, value_name = "DIR", conflicts_with = "guide")]
     models: Option<PathBuf>,
     /// Folder for results.
@@ -75,10 +74,15 @@ impl ProtocolArgs {
                 "--head corpus: {protocol} has no clips to fit a head to; leave it out"
             );
         }
+        anyhow::ensure!(
+            self.models.is_none() || !self.protocol.contains(&Protocol::Leaky),
+            "--models: leaky trains the classic network, of which there is no file; leave one of the two out"
+        );
         if self.plan {
             return output::text(&self.describe(&runs));
         }
         let clips = clips(folders, |left_out| eprintln!("left out: {left_out}"))?;
+        all_testable(&runs, &clips)?;
         if !runs.is_empty() {
             self.speakers(&runs, &clips, conditions, cache)?;
         }
@@ -126,9 +130,17 @@ impl ProtocolArgs {
         let device = self.device.device()?;
         let (recipe, guide) = self.base(&device)?;
         recipe.check()?;
-        let (hash, models) = match &self.models {
+        anyhow::ensure!(
+            self.models.is_some() || !matches!(recipe.window, Some(Window::Excerpt(_))),
+            "--network classic: no box can run it, and what scores these protocols is the file that a box would run: give --network windowed"
+        );
+        let (recipe_hash, models) = match &self.models {
             Some(models) => ("given".to_owned(), models),
             None => (recipe_hash(&recipe), &self.runs),
+        };
+        let origin = Origin {
+            recipe: recipe_hash,
+            clips: hash(clips),
         };
         let (features, said) = match self.models {
             Some(_) => Default::default(),
@@ -149,104 +161,26 @@ impl ProtocolArgs {
         std::fs::create_dir_all(models)
             .with_context(|| format!("cannot make {}", models.display()))?;
         for run in runs {
-            if self.wanting(run, conditions, &hash)?.is_empty() {
-                eprintln!("{}: is measured", run.name());
-                continue;
-            }
+            let wanting = self.wanting(run, conditions, &origin)?;
             let file = bench.file(run);
-            if !file.exists() {
-                if self.models.is_some() {
-                    eprintln!(
-                        "{}: is not there, its folds stay unmeasured",
-                        file.display()
-                    );
-                    continue;
-                }
+            if self.models.is_none() && !wanting.is_empty() && !bench.is_trained(run)? {
                 eprintln!("{}: training", run.name());
                 bench.train(run, output::epoch)?;
             }
-            self.score(run, &file, clips, conditions, &hash, cache)?;
-        }
-        Ok(())
-    }
-
-    /// The conditions in which some fold of a run is not measured.
-    fn wanting(&self, run: &Run, conditions: &[Condition], hash: &str) -> Result<Vec<Condition>> {
-        let mut wanting = Vec::new();
-        for fold in &run.folds {
-            let results = Results::open(&self.results, &self.name, fold.protocol, hash)?;
-            for task in &fold.tasks {
-                for &condition in conditions {
-                    let what = (fold.name.as_str(), run.seed, task.name);
-                    if !results.has(what, self.head, condition) && !wanting.contains(&condition) {
-                        wanting.push(condition);
-                    }
+            if file.exists() {
+                let opened = open(&file, run, clips)?;
+                self.same_file(run, &file, &opened.0, &origin)?;
+                if !wanting.is_empty() {
+                    self.score(run, (&file, opened), clips, &wanting, &origin, cache)?;
+                    continue;
                 }
             }
-        }
-        Ok(wanting)
-    }
-
-    fn score(
-        &self,
-        run: &Run,
-        file: &Path,
-        clips: &[Clip],
-        conditions: &[Condition],
-        hash: &str,
-        cache: &Path,
-    ) -> Result<()> {
-        let (model, test) = open(file, run, clips)?;
-        let (frontend, features) = (&model.metadata().frontend, &model.metadata().features);
-        let extractor = Extractor {
-            frontend: frontend.clone(),
-            features: features.clone(),
-            cache: Some(cache.to_owned()),
-        };
-        // The folds of a run are of different corpora.
-        let own = |fold: &Fold| match self.head {
-            HeadOf::Run => Ok(None),
-            HeadOf::Corpus => {
-                with_own_head((file, &model), run, fold.corpus, clips, &extractor).map(Some)
-            }
-        };
-        let own = run.folds.iter().map(own).collect::<Result<Vec<_>, _>>()?;
-        for condition in self.wanting(run, conditions, hash)? {
-            let heard: Vec<ClipFeatures> = match condition {
-                Condition::Clean => extractor.run(&test)?,
-                other => other.features(&test, frontend, features)?,
-            };
-            for (fold, own) in run.folds.iter().zip(&own) {
-                let model = own.as_ref().unwrap_or(&model);
-                for task in &fold.tasks {
-                    let mut results =
-                        Results::open(&self.results, &self.name, fold.protocol, hash)?;
-                    let what = (fold.name.as_str(), run.seed, task.name);
-                    if results.has(what, self.head, condition) {
-                        continue;
-                    }
-                    let what = (fold, task, run.seed);
-                    let result = match score(file, model, what, condition, &test, &heard) {
-                        Err(error @ MeasureError::MissingClass { .. }) => {
-                            eprintln!("{error}");
-                            continue;
-                        }
-                        other => other?,
-                    };
-                    let result = FoldResult {
-                        head: self.head,
-                        ..result
-                    };
-                    eprintln!(
-                        "{} fold {}, {} classes, seed {}, {condition}: UA {:.1} %",
-                        fold.protocol,
-                        fold.name,
-                        result.classes.len(),
-                        run.seed,
-                        100.0 * result.figures.unweighted_accuracy
-                    );
-                    results.add(&self.results, result)?;
-                }
+            match wanting.is_empty() {
+                true => eprintln!("{}: is measured", run.name()),
+                false => eprintln!(
+                    "{}: is not there, its folds stay unmeasured",
+                    file.display()
+                ),
             }
         }
         Ok(())

@@ -65,6 +65,12 @@ pub fn measure(
     report: impl FnMut(usize, &EpochFigures),
 ) -> Result<FoldResult, MeasureError> {
     let sides = sides(clips, way, recipe)?;
+    if sides.tested.is_empty() || sides.heard.is_empty() {
+        return Err(MeasureError::NoClips {
+            fold: way.name(),
+            corpus: Corpus::Tess,
+        });
+    }
     let rows = sides
         .train
         .first()

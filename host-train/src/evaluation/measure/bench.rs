@@ -12,12 +12,12 @@ use crate::digest;
 use crate::evaluation::plan::Run;
 use crate::export::{Weights, export_run};
 use crate::features::ClipFeatures;
+use crate::training::TrainingError;
 use crate::training::checkpoint::{EpochFigures, RunFolder};
-use crate::training::label::label;
-use crate::training::prepare::{PrepareError, prepare_split};
+use crate::training::prepare::{hash, prepare_split};
 use crate::training::recipe::Recipe;
 use crate::training::run::{Material, train};
-use crate::training::split::split_with;
+use crate::training::split::{RunClips, split_with};
 
 /// Hash of all of a recipe that does not change from run to run.
 #[must_use]
@@ -55,6 +55,40 @@ impl Bench<'_> {
         self.runs.join(format!("{}.onnx", run.name()))
     }
 
+    /// Whether a run is trained and its model file written.
+    ///
+    /// # Errors
+    /// [`TrainingError::OtherRun`] if they are there of another recipe or of other clips; [`MeasureError`] otherwise.
+    pub fn is_trained(&self, run: &Run) -> Result<bool, MeasureError> {
+        let path = self.runs.join(run.name());
+        if !self.file(run).exists() || !path.exists() {
+            return Ok(false);
+        }
+        let (_, plan, _) = RunFolder::load(&path)?;
+        let (recipe, sides) = self.of(run)?;
+        let clips = [&sides.train, &sides.validation, &sides.test].map(|side| hash(side));
+        match plan.other_than(&recipe, &clips) {
+            others if others.is_empty() => Ok(true),
+            others => Err(TrainingError::OtherRun {
+                path,
+                differs: others.join(", "),
+            }
+            .into()),
+        }
+    }
+
+    /// The recipe of a run, and who is on which side of it.
+    fn of(&self, run: &Run) -> Result<(Recipe, RunClips), MeasureError> {
+        let sides = split_with(self.clips, run.kept_out, run.seed, self.recipe.validation)?;
+        let recipe = Recipe {
+            seed: run.seed,
+            kept_out: run.kept_out,
+            classes: run.classes().taught_by(&sides.train),
+            ..self.recipe.clone()
+        };
+        Ok((recipe, sides))
+    }
+
     /// Trains a run as far as it is not, and writes its model file. `report` hears of every finished epoch.
     ///
     /// # Errors
@@ -64,19 +98,9 @@ impl Bench<'_> {
         run: &Run,
         report: impl FnMut(usize, &EpochFigures),
     ) -> Result<(), MeasureError> {
-        let recipe = Recipe {
-            seed: run.seed,
-            kept_out: run.kept_out,
-            classes: run.classes(),
-            ..self.recipe.clone()
-        };
-        let sides = split_with(self.clips, run.kept_out, run.seed, recipe.validation)?;
-        let mut examples =
-            label(self.clips, self.features.clone(), recipe.classes).map_err(PrepareError::from)?;
-        for (example, said) in examples.iter_mut().zip(&self.said) {
-            example.guide = said.clone();
-        }
-        let prepared = prepare_split(sides, self.clips, examples, recipe)?;
+        let (recipe, sides) = self.of(run)?;
+        let heard = (self.features.clone(), self.said.clone());
+        let prepared = prepare_split(sides, self.clips, heard, recipe)?;
         let material = Material {
             train: &prepared.train,
             validation: &prepared.validation,

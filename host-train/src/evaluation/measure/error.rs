@@ -68,6 +68,32 @@ pub enum MeasureError {
         /// Number of clips.
         clips: usize,
     },
+    /// A model file is of another seed than its name says.
+    #[error("{}: is of seed {found}, not of {needed} as its name says: name it by its seed", path.display())]
+    OtherSeed {
+        /// The file.
+        path: PathBuf,
+        /// Its seed.
+        found: u64,
+        /// The seed of its name.
+        needed: u64,
+    },
+    /// A model file was fitted to clips after training.
+    #[error("{}: was adapted, perhaps to clips of whom it is to be tested on: give the file that it was made of", path.display())]
+    Adapted {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is nobody to test on.
+    #[error(
+        "{fold} has no clip of {corpus} here: give the folder with all of that corpus, or leave the protocol out"
+    )]
+    NoClips {
+        /// The protocol and its fold.
+        fold: String,
+        /// The corpus.
+        corpus: Corpus,
+    },
     /// A model file cannot tell a class of the protocol.
     #[error("{}: cannot tell `{class}`, which {fold} asks for: train with --set classes=calm-apart", path.display())]
     MissingClass {

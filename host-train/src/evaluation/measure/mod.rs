@@ -53,7 +53,18 @@ pub fn open(file: &Path, run: &Run, clips: &[Clip]) -> Result<(Model, Vec<Clip>)
     let model = model_of(file, &read(file)?)?;
     let test = split(clips, run.kept_out, run.seed)?.test;
     let provenance = &model.metadata().provenance;
-    if provenance.clips.last() != Some(&hash(&test)) || provenance.seed != run.seed {
+    if provenance.adapted.is_some() {
+        let path = file.to_owned();
+        return Err(MeasureError::Adapted { path });
+    }
+    if provenance.seed != run.seed {
+        return Err(MeasureError::OtherSeed {
+            path: file.to_owned(),
+            found: provenance.seed,
+            needed: run.seed,
+        });
+    }
+    if provenance.clips.last() != Some(&hash(&test)) {
         return Err(MeasureError::OtherRun {
             path: file.to_owned(),
             kept_out: run.kept_out.to_string(),
@@ -63,10 +74,32 @@ pub fn open(file: &Path, run: &Run, clips: &[Clip]) -> Result<(Model, Vec<Clip>)
     Ok((model, test))
 }
 
+/// Refuses runs of which some fold has nobody to test on, before any of them is trained.
+///
+/// # Errors
+/// [`MeasureError::NoClips`]; [`MeasureError::Corpus`] if the clips cannot be split.
+pub fn all_testable(runs: &[Run], clips: &[Clip]) -> Result<(), MeasureError> {
+    for run in runs {
+        let test = split(clips, run.kept_out, run.seed)?.test;
+        let nobody = |fold: &&Fold| test.iter().all(|clip| clip.corpus != fold.corpus);
+        if let Some(fold) = run.folds.iter().find(nobody) {
+            return Err(no_clips(fold));
+        }
+    }
+    Ok(())
+}
+
+fn no_clips(fold: &Fold) -> MeasureError {
+    MeasureError::NoClips {
+        fold: format!("{} fold {}", fold.protocol, fold.name),
+        corpus: fold.corpus,
+    }
+}
+
 /// Scores a model on one fold and task. `heard` are the features of `test`, as they are in `condition`.
 ///
 /// # Errors
-/// [`MeasureError::MissingClass`], and [`MeasureError::Model`] if inference fails.
+/// [`MeasureError::MissingClass`], [`MeasureError::NoClips`], and [`MeasureError::Model`] if inference fails.
 pub fn score(
     file: &Path,
     model: &Model,
@@ -94,6 +127,9 @@ pub fn score(
         .filter(|(clip, _)| clip.corpus == fold.corpus)
         .filter_map(|(clip, heard)| Some((clip, heard, target(task, clip.emotion)?)))
         .collect();
+    if asked.is_empty() {
+        return Err(no_clips(fold));
+    }
     let temperature = model.metadata().temperature;
     let outcomes = asked
         .par_iter()

@@ -12,9 +12,9 @@ use undertone_page::{Figure, Html, Mood, Section};
 use super::survey::Survey;
 use crate::corpora::{Clip, select::set_contradictions_apart};
 use crate::evaluation::model::listen;
+use crate::evaluation::test_side::test_side;
 use crate::features::Extractor;
 use crate::report::{ReportError, palette};
-use crate::training::{kept_out::KeptOut, prepare::hash, split::split};
 
 /// Most clips on the map.
 const CLIPS: usize = 1500;
@@ -135,13 +135,8 @@ pub(super) fn section(survey: &Survey, model: Option<&Path>) -> Result<Section, 
 /// was trained on these corpora without some, else of all.
 fn choose(survey: &Survey, model: &Model) -> (Vec<Clip>, bool) {
     let (trusted, _) = set_contradictions_apart(survey.import.clips.clone());
-    let provenance = &model.metadata().provenance;
-    let test = provenance
-        .fold
-        .and_then(|fold| split(&trusted, KeptOut::Fold(fold), provenance.seed).ok())
-        .map(|split| split.test)
-        .filter(|test| provenance.clips.last() == Some(&hash(test)));
-    let (clips, strangers) = test.map_or((trusted, false), |test| (test, true));
+    let test = test_side(model.metadata(), &trusted);
+    let (clips, strangers) = test.map_or((trusted, false), |(_, test)| (test, true));
     let readable: std::collections::HashSet<_> = survey
         .heard()
         .map(|(clip, _)| (clip.corpus, &clip.id))

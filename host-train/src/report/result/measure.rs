@@ -11,13 +11,12 @@ use super::noise::with_noise;
 use crate::corpora::{Clip, Corpus};
 use crate::evaluation::metrics::{Figures, Outcome, unweighted_accuracy};
 use crate::evaluation::model::outcomes;
+use crate::evaluation::test_side::test_side;
 use crate::features::{Extractor, FeatureError, extract_samples, spoken_samples};
 use crate::report::ReportError;
 use crate::training::classes::Classes;
-use crate::training::kept_out::KeptOut;
 use crate::training::label::label;
-use crate::training::prepare::{PrepareError, clips, examples, hash};
-use crate::training::split::split;
+use crate::training::prepare::{PrepareError, clips, examples};
 
 /// Signal-to-noise ratios that are tried, in dB.
 pub(super) const RATIOS_DB: [f64; 5] = [20.0, 15.0, 10.0, 5.0, 0.0];
@@ -34,17 +33,8 @@ pub fn measure(path: &Path, model: &Model, corpora: &[PathBuf]) -> Result<Eviden
         path: path.to_owned(),
         reason: reason.to_owned(),
     };
-    let fold = metadata
-        .provenance
-        .fold
-        .ok_or_else(|| refuse("was trained on every speaker, so that nobody is left to test on"))?;
     let clips = clips(corpora, |_| {})?;
-    let test = split(&clips, KeptOut::Fold(fold), metadata.provenance.seed)?.test;
-    if metadata.provenance.clips.last() != Some(&hash(&test)) {
-        return Err(refuse(
-            "was trained without other clips than these: give exactly the corpora that it was trained on",
-        ));
-    }
+    let (fold, test) = test_side(metadata, &clips).map_err(|reason| refuse(&reason.to_string()))?;
     let extractor = Extractor {
         frontend: metadata.frontend.clone(),
         features: metadata.features.clone(),

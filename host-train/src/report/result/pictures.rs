@@ -26,7 +26,8 @@ pub fn pictures(evidence: &Evidence) -> Result<Vec<(&'static str, String)>, Repo
     if !noise::ratios(evidence).is_empty() {
         pictures.push((
             "noise.svg",
-            noise::chart(evidence)?.standalone("Mean recall in pink noise"),
+            noise::chart(evidence)?
+                .standalone("Mean recall in pink noise (up to 400 clips a corpus)"),
         ));
     }
     if conditions::harder(evidence).next().is_some() {

@@ -9,6 +9,7 @@ use super::Opened;
 use super::evidence::Evidence;
 use crate::report::ReportError;
 use crate::training::checkpoint::{Plan, State};
+use crate::training::kept_out::KeptOut;
 
 /// Frames that the cost is measured on.
 const FRAMES: usize = 2000;
@@ -66,9 +67,11 @@ pub(super) fn section(
         );
         row(
             "kept out",
-            provenance.fold.map_or("nobody".into(), |fold| {
-                format!("the speakers of fold {fold} of each corpus")
-            }),
+            match KeptOut::of(provenance) {
+                Ok(KeptOut::Fold(fold)) => format!("the speakers of fold {fold} of each corpus"),
+                Ok(other) => other.to_string(),
+                Err(error) => error.to_string(),
+            },
         );
         row(
             "seed, epoch",

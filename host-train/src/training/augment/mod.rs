@@ -14,6 +14,10 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
 use crate::features::ClipFeatures;
+use crate::training::TrainingError;
+
+/// Most stripes hidden along an axis.
+const MOST_MASKS: usize = 100;
 
 /// Ranges that are drawn from, for each clip and epoch anew; 0 switches a part off.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,6 +76,44 @@ impl Augmentation {
             masks: 0,
             ..Self::default()
         }
+    }
+
+    /// Refuses ranges that nothing can be drawn from.
+    ///
+    /// # Errors
+    /// [`TrainingError::Recipe`], the first field that is out of its range.
+    pub fn check(&self) -> Result<(), TrainingError> {
+        let refuse = TrainingError::refuse;
+        for (field, value, most, allowed) in [
+            ("augmentation.gain_db", self.gain_db, 60.0, "0 to 60"),
+            ("augmentation.tilt_db", self.tilt_db, 60.0, "0 to 60"),
+            ("augmentation.speed", self.speed, 0.5, "0 to 0.5"),
+            (
+                "augmentation.mel_shift",
+                self.mel_shift,
+                32.0,
+                "0 to 32 bands",
+            ),
+            ("augmentation.splice", self.splice, 1.0, "0 to 1"),
+            ("augmentation.noise", self.noise, 1.0, "0 to 1"),
+        ] {
+            if !(0.0..=most).contains(&value) {
+                return refuse(field, value.to_string(), allowed);
+            }
+        }
+        let [low, high] = self.noise_snr_db;
+        if !(low >= -20.0 && low <= high && high <= 100.0) {
+            let allowed = "the least first, -20 to 100 dB";
+            return refuse(
+                "augmentation.noise_snr_db",
+                format!("{low} to {high}"),
+                allowed,
+            );
+        }
+        if self.masks > MOST_MASKS {
+            return refuse("augmentation.masks", self.masks.to_string(), "0 to 100");
+        }
+        Ok(())
     }
 
     /// A changed copy of `clip`, at most `longest` frames of it, and the part that it is of; `other` is another training clip, for

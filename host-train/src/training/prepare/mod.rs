@@ -12,7 +12,7 @@ use super::batch::Example;
 use super::checkpoint::Plan;
 use super::classes::Classes;
 use super::guided;
-use super::label::label;
+use super::label::{Untold, label};
 use super::normalise::Normalisation;
 use super::recipe::Recipe;
 use super::split::{RunClips, split_with};
@@ -63,7 +63,7 @@ pub fn clips(
 }
 
 /// Splits clips, extracts features and fixes the plan: of the classic network if the recipe reads one window of a clip, else
-/// of the streamable one. Product labels that none of the clips has are left out. `guide` is the one that
+/// of the streamable one. Product labels that none of the training clips has are left out. `guide` is the one that
 /// the recipe names, if it names one.
 ///
 /// # Errors
@@ -75,42 +75,47 @@ pub fn prepare(
     guide: Option<&Guide>,
 ) -> Result<Prepared, PrepareError> {
     recipe.check()?;
-    let corpora = clips.iter().map(|clip| clip.corpus);
-    recipe.classes = recipe.classes.taught_by(corpora);
     let split = split_with(clips, recipe.kept_out, recipe.seed, recipe.validation)?;
+    recipe.classes = recipe.classes.taught_by(&split.train);
     if split.validation.is_empty() {
         return Err(PrepareError::NoValidation);
     }
     let said = guide_says(guide, clips, &recipe, cache.as_deref())?;
     let features = recipe_features(clips, &recipe, cache)?;
-    let mut plain = label(clips, features, recipe.classes)?;
-    for (example, said) in plain.iter_mut().zip(said) {
-        example.guide = said;
-    }
-    prepare_split(split, clips, plain, recipe)
+    prepare_split(split, clips, (features, said), recipe)
 }
 
-/// As [`prepare`], of clips that are split and examples of `clips` that are there already.
+/// As [`prepare`], of clips that are split and whose features are there already, and what the guide says of them if there is one.
 ///
 /// # Errors
 /// As [`prepare`].
 pub fn prepare_split(
     split: RunClips,
     clips: &[Clip],
-    examples: Vec<Example>,
+    (features, said): (Vec<ClipFeatures>, Vec<ClipFeatures>),
     recipe: Recipe,
 ) -> Result<Prepared, PrepareError> {
-    let mut by_path: HashMap<&Path, Example> = clips
+    let said = said
+        .into_iter()
+        .chain(std::iter::repeat_with(ClipFeatures::default));
+    let mut by_path: HashMap<&Path, (ClipFeatures, ClipFeatures)> = clips
         .iter()
         .map(|clip| clip.path.as_path())
-        .zip(examples)
+        .zip(features.into_iter().zip(said))
         .collect();
-    let mut take = |side: &[Clip]| -> Vec<Example> {
-        side.iter()
-            .filter_map(|clip| by_path.remove(clip.path.as_path()))
-            .collect()
+    // Nobody asks what a clip that is kept out is labelled.
+    let mut take = |side: &[Clip]| -> Result<Vec<Example>, Untold> {
+        let found = side
+            .iter()
+            .filter_map(|clip| by_path.remove(clip.path.as_path()));
+        let (features, said): (_, Vec<ClipFeatures>) = found.unzip();
+        let mut examples = label(side, features, recipe.classes)?;
+        for (example, said) in examples.iter_mut().zip(said) {
+            example.guide = said;
+        }
+        Ok(examples)
     };
-    let (mut train, mut validation) = (take(&split.train), take(&split.validation));
+    let (mut train, mut validation) = (take(&split.train)?, take(&split.validation)?);
     number_speakers(&split.train, &mut train);
     for example in &mut validation {
         example.guide = ClipFeatures::default();

@@ -1,4 +1,4 @@
-//! The recipes that are known by a name: the one that ships, and those of the classic network.
+//! The recipes that are known by a name: the default one, and those of the classic network.
 
 use undertone_dsp::{Feature, Floor, FrontendConfig};
 

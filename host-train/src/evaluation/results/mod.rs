@@ -1,7 +1,9 @@
 //! What was measured, on disk: one JSON file for each protocol, written anew after each fold.
 //!
-//! `{"name", "protocol", "recipe", "results": [...]}`; a result is a [`Result`](FoldResult). Shares are 0 to 1, lists by class are in
+//! `{"name", "protocol", "recipe", "clips", "results": [...]}`; a result is a [`Result`](FoldResult). Shares are 0 to 1, lists by class are in
 //! the order of `classes`, and `null` stands for a class that does not occur or is never answered.
+
+mod fold;
 
 use std::fs;
 use std::io;
@@ -10,67 +12,17 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::condition::Condition;
-use super::metrics::Figures;
 use super::protocol::Protocol;
-use super::speakers::BySpeaker;
-use crate::corpora::Emotion;
 
-/// Whose head answered.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    clap::ValueEnum,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum HeadOf {
-    /// The one that the run trained, for all corpora.
-    #[default]
-    Run,
-    /// A new one, fitted to what the run has heard of the corpus that is scored.
-    Corpus,
-}
+pub use fold::{FoldResult, HeadOf};
 
-impl HeadOf {
-    fn is_run(&self) -> bool {
-        *self == Self::Run
-    }
-}
-
-/// Figures of one fold of a protocol, of one run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FoldResult {
-    /// The fold's name.
-    pub fold: String,
-    /// Seed of the run.
-    pub seed: u64,
-    /// Which set of classes.
-    pub task: String,
-    /// The condition that clips were heard in.
-    pub condition: Condition,
-    /// Whose head answered.
-    #[serde(default, skip_serializing_if = "HeadOf::is_run")]
-    pub head: HeadOf,
-    /// Day of the measurement, UTC.
-    pub date: String,
-    /// Content hash of the model file; `None` where no file was made, as of the classic network.
-    pub model: Option<String>,
-    /// Unweighted accuracy on the run's validation speakers.
-    pub validation: f64,
-    /// The classes.
-    pub classes: Vec<Emotion>,
-    /// The figures.
-    pub figures: Figures,
-    /// Answers to each speaker's clips, by class.
-    pub speakers: BySpeaker,
+/// What results that go by one name have in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Hash of the recipe without seed and speakers, or `given` where model files were.
+    pub recipe: String,
+    /// Hash over the content of all clips that were there to train and to test on.
+    pub clips: String,
 }
 
 /// All that was measured of one protocol.
@@ -81,8 +33,11 @@ pub struct Results {
     pub name: String,
     /// The protocol.
     pub protocol: Protocol,
-    /// Hash of the recipe without seed and speakers.
+    /// [`Origin::recipe`].
     pub recipe: String,
+    /// [`Origin::clips`]; `None` in files from before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clips: Option<String>,
     /// The figures, in the order of fold, seed, task, head and condition.
     pub results: Vec<FoldResult>,
 }
@@ -107,13 +62,15 @@ pub enum ResultsError {
         source: serde_json::Error,
     },
     /// A file has results of something else.
-    #[error("{}: has results of another recipe ({found}, now {now}): give another --name", path.display())]
+    #[error("{}: has results of {what} ({found}, now {now}): give another --name", path.display())]
     Other {
         /// The file.
         path: PathBuf,
-        /// The recipe there.
+        /// What is another one.
+        what: &'static str,
+        /// Its hash there.
         found: String,
-        /// The recipe now.
+        /// Its hash now.
         now: String,
     },
 }
@@ -128,32 +85,40 @@ impl Results {
     /// What there is already of `protocol`; nothing yet for a new file.
     ///
     /// # Errors
-    /// [`ResultsError`]: file and format errors, or results of another recipe.
+    /// [`ResultsError`]: file and format errors, or results of another recipe or of other clips.
     pub fn open(
         dir: &Path,
         name: &str,
         protocol: Protocol,
-        recipe: &str,
+        origin: &Origin,
     ) -> Result<Self, ResultsError> {
         let path = Self::path(dir, name, protocol);
         if !path.exists() {
             return Ok(Self {
                 name: name.to_owned(),
                 protocol,
-                recipe: recipe.to_owned(),
+                recipe: origin.recipe.clone(),
+                clips: Some(origin.clips.clone()),
                 results: Vec::new(),
             });
         }
         let found = Self::read(&path)?;
-        if found.recipe == recipe {
-            Ok(found)
-        } else {
-            Err(ResultsError::Other {
-                path,
-                found: found.recipe,
-                now: recipe.to_owned(),
-            })
+        let clips = found.clips.as_ref().unwrap_or(&origin.clips);
+        for (what, found, now) in [
+            ("another recipe", &found.recipe, &origin.recipe),
+            ("other corpora", clips, &origin.clips),
+        ] {
+            if found != now {
+                let (found, now) = (found.clone(), now.clone());
+                return Err(ResultsError::Other {
+                    path,
+                    what,
+                    found,
+                    now,
+                });
+            }
         }
+        Ok(found)
     }
 
     /// The results in a file.
@@ -186,21 +151,38 @@ impl Results {
         self.results.iter().any(same)
     }
 
-    /// Adds a result and writes all of them, at once or not at all.
+    /// The model file that answered for a fold and seed with its own head, if it was another one than that with this hash.
+    #[must_use]
+    pub fn other_model(&self, (fold, seed): (&str, u64), hash: &str) -> Option<&str> {
+        let of = |one: &&FoldResult| {
+            (one.fold.as_str(), one.seed, one.head) == (fold, seed, HeadOf::Run)
+        };
+        let models = self.results.iter().filter(of);
+        models
+            .filter_map(|one| one.model.as_deref())
+            .find(|model| *model != hash)
+    }
+
+    /// Adds a result to those that are there by now, in the place of one of the same, and writes all of them, at once or not at all.
     ///
     /// # Errors
-    /// File errors.
+    /// As [`Results::open`].
     pub fn add(&mut self, dir: &Path, result: FoldResult) -> Result<(), ResultsError> {
-        self.results.push(result);
-        self.results.sort_by(|a, b| {
-            let key = |one: &FoldResult| {
-                let condition = one.condition.to_string();
-                let task = one.task.clone();
-                (one.fold.clone(), one.seed, task, one.head, condition)
-            };
-            key(a).cmp(&key(b))
-        });
         let path = Self::path(dir, &self.name, self.protocol);
+        if path.exists() {
+            // Measuring takes hours, and another process may have added some since.
+            let origin = Origin {
+                recipe: self.recipe.clone(),
+                clips: self.clips.clone().unwrap_or_default(),
+            };
+            self.results = match Self::read(&path)? {
+                now if now.clips.is_none() && now.recipe == self.recipe => now.results,
+                _ => Self::open(dir, &self.name, self.protocol, &origin)?.results,
+            };
+        }
+        self.results.retain(|one| one.place() != result.place());
+        self.results.push(result);
+        self.results.sort_by(|a, b| a.place().cmp(&b.place()));
         let failed = |source| ResultsError::File {
             path: path.clone(),
             source,
@@ -210,7 +192,7 @@ impl Results {
             source,
         })?;
         text.push(b'\n');
-        let partial = path.with_extension("json.partial");
+        let partial = path.with_extension(format!("json.{}.partial", std::process::id()));
         fs::create_dir_all(path.parent().unwrap_or(dir)).map_err(failed)?;
         fs::write(&partial, text).map_err(failed)?;
         fs::rename(&partial, &path).map_err(failed)
@@ -220,7 +202,8 @@ impl Results {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::evaluation::metrics::Outcome;
+    use crate::corpora::Emotion;
+    use crate::evaluation::metrics::{Figures, Outcome};
     use crate::evaluation::speakers::by_speaker;
 
     pub(crate) fn result(fold: &str, seed: u64, right: usize) -> FoldResult {
@@ -254,18 +237,34 @@ pub(crate) mod tests {
     #[test]
     fn a_finished_fold_is_there_after_a_restart_and_another_recipe_is_refused() {
         let dir = tempfile::tempdir().unwrap();
-        let open = |recipe| Results::open(dir.path(), "mine", Protocol::Tess, recipe);
+        let of = |recipe: &str, clips: &str| {
+            let origin = Origin {
+                recipe: recipe.to_owned(),
+                clips: clips.to_owned(),
+            };
+            Results::open(dir.path(), "mine", Protocol::Tess, &origin)
+        };
+        let open = |recipe| of(recipe, "c1");
         let mut results = open("r1").unwrap();
-        results.add(dir.path(), result("2", 1, 5)).unwrap();
+        // Of another process that began as early.
+        let mut others = open("r1").unwrap();
+        others.add(dir.path(), result("2", 1, 5)).unwrap();
+        results.add(dir.path(), result("1", 1, 7)).unwrap();
         results.add(dir.path(), result("1", 1, 7)).unwrap();
         let again = open("r1").unwrap();
         assert_eq!(again, results);
+        assert_eq!(again.results.len(), 2);
+        assert_eq!(again.other_model(("1", 1), "0123"), None);
+        assert_eq!(again.other_model(("1", 1), "4567"), Some("0123"));
+        assert_eq!(again.other_model(("1", 2), "4567"), None);
         let has = |seed, head, condition| again.has(("1", seed, "all"), head, condition);
         assert!(has(1, HeadOf::Run, Condition::Clean));
         assert!(!has(2, HeadOf::Run, Condition::Clean));
         assert!(!has(1, HeadOf::Corpus, Condition::Clean));
         assert!(!has(1, HeadOf::Run, Condition::Reverb));
         assert!(matches!(open("r2"), Err(ResultsError::Other { .. })));
+        let fewer = of("r1", "c2").unwrap_err().to_string();
+        assert!(fewer.contains("other corpora (c1, now c2)"), "{fewer}");
         fs::write(Results::path(dir.path(), "mine", Protocol::Tess), "{").unwrap();
         assert!(matches!(open("r1"), Err(ResultsError::Format { .. })));
     }

@@ -1,0 +1,103 @@
+//! The clips that a model file may be scored on as it is: those of the speakers whom it never heard.
+
+use undertone_model::Metadata;
+
+use crate::corpora::{Clip, CorpusError};
+use crate::training::TrainingError;
+use crate::training::kept_out::KeptOut;
+use crate::training::prepare::hash;
+use crate::training::split::split;
+
+/// Why there are no clips that a model file may be scored on.
+#[derive(Debug, thiserror::Error)]
+pub enum NobodyUnheard {
+    /// Everybody was trained on.
+    #[error("was trained on every speaker, so that nobody is left to test on")]
+    Everybody,
+    /// What it never heard is no fold of every corpus.
+    #[error(
+        "kept {0} out, no fold of every corpus: score it with `evaluate --protocol` and `--models`"
+    )]
+    NoFold(KeptOut),
+    /// It was fitted to clips after training.
+    #[error(
+        "was adapted to clips of which only a hash is known, perhaps the test speakers' own: score the file that it was made of (hash {0})"
+    )]
+    Adapted(String),
+    /// The clips are others.
+    #[error(
+        "was not trained without exactly the {clips} clips of fold {fold} here: give exactly the corpora that it was trained on"
+    )]
+    OtherClips {
+        /// The fold.
+        fold: u8,
+        /// Clips of it here.
+        clips: usize,
+    },
+    /// The clips cannot be split.
+    #[error(transparent)]
+    Split(#[from] CorpusError),
+    /// The file names speakers that are not known.
+    #[error(transparent)]
+    Provenance(#[from] TrainingError),
+}
+
+/// The fold that a model file was trained without, and its clips, of all `clips` of the corpora that it was trained on.
+///
+/// # Errors
+/// [`NobodyUnheard`].
+pub fn test_side(about: &Metadata, clips: &[Clip]) -> Result<(u8, Vec<Clip>), NobodyUnheard> {
+    let provenance = &about.provenance;
+    if let Some(adapted) = &provenance.adapted {
+        return Err(NobodyUnheard::Adapted(adapted.from.clone()));
+    }
+    let kept_out = KeptOut::of(provenance)?;
+    let fold = match kept_out {
+        KeptOut::Fold(fold) => fold,
+        KeptOut::Nobody => return Err(NobodyUnheard::Everybody),
+        other => return Err(NobodyUnheard::NoFold(other)),
+    };
+    let test = split(clips, kept_out, provenance.seed)?.test;
+    if provenance.clips.last() == Some(&hash(&test)) {
+        Ok((fold, test))
+    } else {
+        let clips = test.len();
+        Err(NobodyUnheard::OtherClips { fold, clips })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corpora::{Corpus, Emotion};
+    use undertone_model::{Adaptation, Model};
+
+    #[test]
+    fn a_file_is_scored_on_exactly_the_clips_of_the_fold_that_it_never_heard() {
+        let file = include_bytes!("../../../models/undertone-research.onnx");
+        let mut about = Model::from_bytes(file).unwrap().metadata().clone();
+        let clips: Vec<Clip> = ["DC", "JE", "JK", "KL"]
+            .into_iter()
+            .zip(1..)
+            .map(|(name, content)| Clip::example(Corpus::Savee, name, Emotion::Sad, content))
+            .collect();
+        let refused = |about: &Metadata| test_side(about, &clips).unwrap_err().to_string();
+        assert!(refused(&about).contains("exactly the 1 clips of fold 1"));
+        let own = [clips[0].clone()];
+        about.provenance.clips[2] = hash(&own);
+        assert_eq!(test_side(&about, &clips).unwrap(), (1, own.to_vec()));
+        about.provenance.adapted = Some(Adaptation {
+            from: "0123".to_owned(),
+            clips: 6,
+            content: String::new(),
+        });
+        assert!(refused(&about).contains("(hash 0123)"));
+        about.provenance.adapted = None;
+        about.provenance.fold = None;
+        assert!(refused(&about).contains("every speaker"));
+        about.provenance.kept_out = Some("savee".to_owned());
+        assert!(refused(&about).contains("kept savee out"));
+        about.provenance.kept_out = Some("somebody".to_owned());
+        assert!(refused(&about).contains("kept_out is somebody"));
+    }
+}

@@ -77,6 +77,6 @@ fn a_clip_that_ends_before_the_window_begins_is_refused_by_name() {
     let path = dir.path().join("short.wav");
     write_clip(&path, 13_000);
     let error = extractor().clip(&path).unwrap_err();
-    assert!(matches!(error, FeatureError::TooShort { .. }), "{error}");
+    assert!(matches!(error, FeatureError::NoExcerpt { .. }), "{error}");
     assert!(error.to_string().contains("short.wav"), "{error}");
 }

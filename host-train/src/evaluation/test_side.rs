@@ -83,9 +83,10 @@ mod tests {
             .collect();
         let refused = |about: &Metadata| test_side(about, &clips).unwrap_err().to_string();
         assert!(refused(&about).contains("exactly the 1 clips of fold 1"));
-        let own = [clips[0].clone()];
+        let own = split(&clips, KeptOut::Fold(1), 1).unwrap().test;
+        assert_eq!(own.len(), 1);
         about.provenance.clips[2] = hash(&own);
-        assert_eq!(test_side(&about, &clips).unwrap(), (1, own.to_vec()));
+        assert_eq!(test_side(&about, &clips).unwrap(), (1, own));
         about.provenance.adapted = Some(Adaptation {
             from: "0123".to_owned(),
             clips: 6,

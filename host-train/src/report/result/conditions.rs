@@ -12,10 +12,18 @@ pub(super) fn name(condition: &str) -> String {
         CLEAN => "as recorded".to_owned(),
         "telephone" => "telephone line".to_owned(),
         "reverb" => "room, 6 m away".to_owned(),
-        other => match other.strip_prefix("noise:") {
-            Some(ratio) => format!("noise at {}", ratio.replace("dB", " dB")),
-            None => other.to_owned(),
-        },
+        other => {
+            let spaced = |decibels: &str| decibels.replace("dB", " dB");
+            if let Some(ratio) = other.strip_prefix("noise:") {
+                format!("noise at {}", spaced(ratio))
+            } else if let Some(softer) = other.strip_prefix("level:-") {
+                format!("{} softer", spaced(softer))
+            } else if let Some(louder) = other.strip_prefix("level:") {
+                format!("{} louder", spaced(louder))
+            } else {
+                other.to_owned()
+            }
+        }
     }
 }
 
@@ -42,7 +50,7 @@ pub(super) fn harder(evidence: &Evidence) -> impl Iterator<Item = &ConditionEvid
 }
 
 pub(super) fn section(evidence: Option<&Evidence>) -> Result<Section, ReportError> {
-    let mut section = Section::new("Street, telephone, room");
+    let mut section = Section::new("Street, telephone, room, level");
     let Some(evidence) = evidence.filter(|evidence| harder(evidence).next().is_some()) else {
         section.findings([(
             Mood::Warn,
@@ -55,7 +63,7 @@ pub(super) fn section(evidence: Option<&Evidence>) -> Result<Section, ReportErro
     section.figure(&Figure::new(
         "Mean recall in harder listening",
         chart(evidence)?,
-        "All clips of the same strangers, changed in ways that training never used: a machine, clatter or a street at 10 dB; 300 to 3400 Hz with a telephone's codec; a meeting room with the speaker 6 m away. One bar a corpus; the dashed line is guessing.",
+        "All clips of the same strangers, changed in ways that training never used: a machine, clatter or a street at 10 dB; 300 to 3400 Hz with a telephone's codec; a meeting room with the speaker 6 m away; the same voice softer, or louder and cut off at full scale. One bar a corpus; the dashed line is guessing.",
     ));
     let corpora = &evidence.corpora;
     let mut columns = vec!["condition"];

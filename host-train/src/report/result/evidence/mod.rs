@@ -38,7 +38,7 @@ pub struct Evidence {
 /// Figures in one condition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ConditionEvidence {
-    /// As `evaluation::condition` writes it: `clean`, `noise:10dB`, `telephone`, `reverb`.
+    /// As `evaluation::condition` writes it: `clean`, `noise:10dB`, `level:-20dB`, `telephone`, `reverb`.
     pub condition: String,
     /// Each corpus by itself.
     pub corpora: Vec<CorpusEvidence>,

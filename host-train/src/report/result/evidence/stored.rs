@@ -11,8 +11,8 @@ use crate::report::result::json_files;
 const MAX_BYTES: u64 = 64 << 20;
 
 impl Evidence {
-    /// What `folder` holds of the model with this hash: the fullest of its files, with the conditions of another if it has
-    /// none; `None` if there is none.
+    /// What `folder` holds of the model with this hash: the fullest of its files, with the conditions of the others that it
+    /// lacks; `None` if there is none.
     pub(in crate::report::result) fn find(
         folder: &Path,
         content_hash: &str,
@@ -48,11 +48,20 @@ impl Evidence {
         }))
     }
 
-    /// With the conditions of another measurement of the same model, if it has none itself.
+    /// With the conditions of another measurement of the same model that it lacks.
     #[must_use]
     pub(in crate::report::result) fn with_conditions_of(mut self, other: Self) -> Self {
-        if self.conditions.is_empty() && self.labels == other.labels {
-            self.conditions = other.conditions;
+        if self.labels == other.labels {
+            for one in other.conditions {
+                if self
+                    .conditions
+                    .iter()
+                    .all(|own| own.condition != one.condition)
+                {
+                    self.conditions.push(one);
+                }
+            }
+            self.conditions.sort_by_key(|one| place(&one.condition));
         }
         self
     }
@@ -90,6 +99,13 @@ impl Evidence {
                     && figures.confusion.iter().all(|row| row.len() == classes)
             })
     }
+}
+
+/// Where a condition stands among others, whichever file it is of.
+fn place(condition: &str) -> usize {
+    let kinds = [CLEAN, "noise:", "telephone", "reverb", "level:"];
+    let found = kinds.iter().position(|kind| condition.starts_with(kind));
+    found.unwrap_or(kinds.len())
 }
 
 #[cfg(test)]
@@ -194,8 +210,22 @@ mod tests {
         write("b.json", serde_json::to_string(&fuller).unwrap());
         let both = Evidence::find(folder.path(), "abc").unwrap().unwrap();
         assert_eq!(
-            (both.corpora, both.conditions),
-            (fuller.corpora, found.conditions)
+            (both.corpora, &both.conditions),
+            (fuller.corpora, &found.conditions)
         );
+
+        let mut others = evaluated;
+        let mut softer = others["conditions"][1].clone();
+        softer["condition"] = "level:-20dB".into();
+        others["conditions"][1]["condition"] = "noise:10dB".into();
+        others["conditions"].as_array_mut().unwrap().push(softer);
+        write("c.json", others.to_string());
+        let all = Evidence::find(folder.path(), "abc").unwrap().unwrap();
+        let names: Vec<&str> = all
+            .conditions
+            .iter()
+            .map(|one| one.condition.as_str())
+            .collect();
+        assert_eq!(names, ["clean", "noise:10dB", "telephone", "level:-20dB"]);
     }
 }

@@ -55,7 +55,11 @@ pub(super) fn in_noise(evidence: &Evidence) -> (Mood, Html) {
 pub(super) fn elsewhere(evidence: &Evidence) -> Option<(Mood, Html)> {
     let clean = conditions::mean(evidence, CLEAN)?.0;
     let places: Vec<_> = conditions::harder(evidence)
-        .filter(|one| !one.condition.starts_with("noise:"))
+        .filter(|one| {
+            !["noise:", "level:"]
+                .iter()
+                .any(|kind| one.condition.starts_with(kind))
+        })
         .filter_map(|one| {
             let kept = conditions::kept(evidence, &one.condition)?;
             let (mean, _) = conditions::mean(evidence, &one.condition)?;

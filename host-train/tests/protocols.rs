@@ -177,9 +177,22 @@ fn a_run_is_trained_without_its_fold_scored_on_it_and_never_twice() {
         "{}",
         asked(&fewer, 8)
     );
-    let none = all_testable(&plan(&[Protocol::Savee], &[1]), &clips);
-    let none = none.unwrap_err().to_string();
-    assert!(none.contains("savee fold 1"), "{none}");
+    for (protocol, fold) in [
+        (Protocol::Savee, "savee fold 1 has no clip of SAVEE"),
+        (
+            Protocol::ZeroShot,
+            "zero-shot fold tess has no clip of TESS",
+        ),
+    ] {
+        let runs = plan(&[protocol], &[1]);
+        let none = all_testable(runs.iter(), &clips).unwrap_err().to_string();
+        assert!(none.contains(fold), "{none}");
+    }
+    let run_folder = bench.runs.join("fold-2-seed-4");
+    std::fs::rename(&run_folder, dir.path().join("away")).unwrap();
+    let alone = bench.is_trained(run);
+    assert!(matches!(alone, Err(MeasureError::NoRun { .. })));
+    std::fs::rename(dir.path().join("away"), &run_folder).unwrap();
 
     // The same run again, with a guide.
     let mut guided = recipe;

@@ -3,7 +3,7 @@
 //! [`metrics`] makes figures of probabilities and true classes, [`speakers`] what they are worth over people, [`model`] runs a
 //! model file by the code that runs on the box, [`test_side`] finds whom it never heard, and [`condition`] makes listening harder. [`protocol`] says what the
 //! published comparisons ask for, [`plan`] which runs answer them, [`measure`] trains and scores those, [`leaky`] repeats what most
-//! reports do. [`results`] keeps what was measured, and [`table`] is the only way from there into a document.
+//! reports do. [`results`] keeps what was measured, [`spread`] takes it together, and [`table`] is the only way from there into a document.
 
 pub mod condition;
 pub mod date;
@@ -15,5 +15,6 @@ pub mod plan;
 pub mod protocol;
 pub mod results;
 pub mod speakers;
+pub mod spread;
 pub mod table;
 pub mod test_side;

@@ -7,6 +7,7 @@ use super::leaky::Way;
 use super::protocol::Protocol;
 use super::results::{FoldResult, HeadOf, Results};
 use super::speakers::{BySpeaker, interval, quantiles};
+use super::spread::over_folds;
 use crate::corpora::Emotion;
 
 /// The tables of everything in `all`, which belong to one recipe: the protocols, and under them each class's recall.
@@ -115,7 +116,7 @@ fn row(name: &str, folds: &[String], found: &[&FoldResult]) -> String {
         let all = done + missing.len();
         format!("{done} of {all} (not yet: {})", missing.join(", "))
     };
-    let figure = |of: fn(&FoldResult) -> f64| spread(by_fold(found, of));
+    let figure = |of: fn(&FoldResult) -> f64| figure(found, of);
     let mut speakers = BySpeaker::new();
     for (speaker, answers) in found.iter().flat_map(|one| &one.speakers) {
         speakers.entry(speaker.clone()).or_default().add(answers);
@@ -156,34 +157,21 @@ fn seeds(found: &[&FoldResult], folds: usize) -> String {
     by_seed.into_iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
-/// A figure of each fold, the mean over its seeds: a fold that has more of them than others counts no more.
-fn by_fold(found: &[&FoldResult], of: fn(&FoldResult) -> f64) -> Vec<f64> {
-    let mut folds: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    for one in found {
-        folds.entry(&one.fold).or_default().push(of(one));
+/// Mean and standard deviation of a figure, in %; the deviation only of two values or more.
+fn figure(found: &[&FoldResult], of: fn(&FoldResult) -> f64) -> String {
+    let values = found.iter().map(|one| (one.fold.as_str(), of(one)));
+    match over_folds(values) {
+        (mean, None) => format!("{:.1}", 100.0 * mean),
+        (mean, Some(deviation)) => format!("{:.1} ± {:.1}", 100.0 * mean, 100.0 * deviation),
     }
-    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
-    folds.into_values().map(mean).collect()
-}
-
-/// Mean and standard deviation, in %; the deviation only of two values or more.
-fn spread(shares: Vec<f64>) -> String {
-    let values: Vec<f64> = shares.iter().map(|share| 100.0 * share).collect();
-    let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
-    if values.len() < 2 {
-        return format!("{mean:.1}");
-    }
-    let square: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    let deviation = (square / (values.len() - 1) as f64).sqrt();
-    format!("{mean:.1} ± {deviation:.1}")
 }
 
 /// Of every class that some result has, the mean over those that have it.
-fn recall(name: &str, found: &[&FoldResult]) -> String {
-    let of = |emotion: Emotion| -> Vec<f64> {
-        let here = |one: &&FoldResult| {
+fn recall<'a>(name: &str, found: &[&'a FoldResult]) -> String {
+    let of = |emotion: Emotion| -> Vec<(&'a str, f64)> {
+        let here = |one: &&'a FoldResult| {
             let class = one.classes.iter().position(|other| *other == emotion)?;
-            one.figures.recall[class]
+            Some((one.fold.as_str(), one.figures.recall[class]?))
         };
         found.iter().filter_map(here).collect()
     };
@@ -192,7 +180,7 @@ fn recall(name: &str, found: &[&FoldResult]) -> String {
         .map(|emotion| (emotion, of(emotion)))
         .filter(|(_, recall)| !recall.is_empty())
         .map(|(emotion, recall)| {
-            let mean = recall.iter().sum::<f64>() / recall.len() as f64;
+            let (mean, _) = over_folds(recall.into_iter());
             format!("{emotion} {:.0}", 100.0 * mean)
         })
         .collect();
@@ -257,7 +245,7 @@ mod tests {
             "{fitted}"
         );
         assert!(line("| crema-d, 6 classes").contains("not yet measured"));
-        assert!(line("- savee, 7 classes").contains("neutral 67"));
+        assert!(line("- savee, 7 classes").contains("neutral 65"));
         assert!(!line("- savee, 7 classes").contains("calm"));
         let columns = |line: &str| line.matches('|').count();
         assert!(

@@ -16,14 +16,15 @@ pub enum NobodyUnheard {
     Everybody,
     /// What it never heard is no fold of every corpus.
     #[error(
-        "kept {0} out, no fold of every corpus: score it with `evaluate --protocol` and `--models`"
+        "kept {kept_out} out, no fold of every corpus: name it {kept_out}-seed-{seed}.onnx, and give its folder to `evaluate --protocol` \
+         as `--models`"
     )]
-    NoFold(KeptOut),
-    /// It was fitted to clips after training.
-    #[error(
-        "was adapted to clips of which only a hash is known, perhaps the test speakers' own: score the file that it was made of (hash {0})"
-    )]
-    Adapted(String),
+    NoFold {
+        /// Who was kept out.
+        kept_out: KeptOut,
+        /// Seed of the run.
+        seed: u64,
+    },
     /// The clips are others.
     #[error(
         "was not trained without exactly the {clips} clips of fold {fold} here: give exactly the corpora that it was trained on"
@@ -42,23 +43,30 @@ pub enum NobodyUnheard {
     Provenance(#[from] TrainingError),
 }
 
-/// The fold that a model file was trained without, and its clips, of all `clips` of the corpora that it was trained on.
+/// The fold of every corpus that a model file was trained without.
+///
+/// # Errors
+/// [`NobodyUnheard`], by the file alone.
+pub fn test_fold(about: &Metadata) -> Result<u8, NobodyUnheard> {
+    match KeptOut::of(&about.provenance)? {
+        KeptOut::Fold(fold) => Ok(fold),
+        KeptOut::Nobody => Err(NobodyUnheard::Everybody),
+        other => Err(NobodyUnheard::NoFold {
+            seed: about.provenance.seed,
+            kept_out: other,
+        }),
+    }
+}
+
+/// That fold, and its clips, of all `clips` of the corpora that the file was trained on. An adapted file may have been fitted to some
+/// since.
 ///
 /// # Errors
 /// [`NobodyUnheard`].
 pub fn test_side(about: &Metadata, clips: &[Clip]) -> Result<(u8, Vec<Clip>), NobodyUnheard> {
-    let provenance = &about.provenance;
-    if let Some(adapted) = &provenance.adapted {
-        return Err(NobodyUnheard::Adapted(adapted.from.clone()));
-    }
-    let kept_out = KeptOut::of(provenance)?;
-    let fold = match kept_out {
-        KeptOut::Fold(fold) => fold,
-        KeptOut::Nobody => return Err(NobodyUnheard::Everybody),
-        other => return Err(NobodyUnheard::NoFold(other)),
-    };
-    let test = split(clips, kept_out, provenance.seed)?.test;
-    if provenance.clips.last() == Some(&hash(&test)) {
+    let fold = test_fold(about)?;
+    let test = split(clips, KeptOut::Fold(fold), about.provenance.seed)?.test;
+    if about.provenance.clips.last() == Some(&hash(&test)) {
         Ok((fold, test))
     } else {
         let clips = test.len();
@@ -70,7 +78,7 @@ pub fn test_side(about: &Metadata, clips: &[Clip]) -> Result<(u8, Vec<Clip>), No
 mod tests {
     use super::*;
     use crate::corpora::{Corpus, Emotion};
-    use undertone_model::{Adaptation, Model};
+    use undertone_model::Model;
 
     #[test]
     fn a_file_is_scored_on_exactly_the_clips_of_the_fold_that_it_never_heard() {
@@ -87,17 +95,10 @@ mod tests {
         assert_eq!(own.len(), 1);
         about.provenance.clips[2] = hash(&own);
         assert_eq!(test_side(&about, &clips).unwrap(), (1, own));
-        about.provenance.adapted = Some(Adaptation {
-            from: "0123".to_owned(),
-            clips: 6,
-            content: String::new(),
-        });
-        assert!(refused(&about).contains("(hash 0123)"));
-        about.provenance.adapted = None;
         about.provenance.fold = None;
         assert!(refused(&about).contains("every speaker"));
         about.provenance.kept_out = Some("savee".to_owned());
-        assert!(refused(&about).contains("kept savee out"));
+        assert!(refused(&about).contains("savee-seed-1.onnx"));
         about.provenance.kept_out = Some("somebody".to_owned());
         assert!(refused(&about).contains("kept_out is somebody"));
     }

@@ -15,6 +15,9 @@ pub(super) struct Report {
     pub(super) model: String,
     pub(super) content_hash: String,
     pub(super) fold: u8,
+    /// Whether it was fitted to clips since it was trained, which may be of the speakers that are scored.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) adapted: bool,
     pub(super) labels: Vec<String>,
     pub(super) conditions: Vec<ConditionFigures>,
 }
@@ -87,10 +90,14 @@ pub(super) fn percent(share: f64) -> String {
 
 pub(super) fn table(report: &Report) -> String {
     let mut lines = vec![format!(
-        "{} (hash {}), fold {}: speakers that it never heard",
+        "{} (hash {}), fold {}: speakers that {}",
         report.model,
         &report.content_hash[..12],
-        report.fold
+        report.fold,
+        match report.adapted {
+            false => "it never heard",
+            true => "its training never heard; it was adapted since, perhaps to some of them",
+        }
     )];
     for heard in &report.conditions {
         lines.push(String::new());

@@ -13,7 +13,7 @@ use undertone_train::evaluation::condition::Condition;
 use undertone_train::evaluation::model::outcomes;
 use undertone_train::evaluation::results::Results;
 use undertone_train::evaluation::table::markdown;
-use undertone_train::evaluation::test_side::test_side;
+use undertone_train::evaluation::test_side::{test_fold, test_side};
 use undertone_train::features::Extractor;
 use undertone_train::training::classes::Classes;
 use undertone_train::training::label::label;
@@ -91,9 +91,10 @@ impl EvaluateArgs {
     fn report(&self, file: &Path, corpora: &[PathBuf]) -> Result<Report> {
         let model = super::model::load(file)?;
         let metadata = model.metadata();
+        let named = || file.display().to_string();
+        test_fold(metadata).with_context(named)?;
         let clips = clips(corpora, |left_out| eprintln!("left out: {left_out}"))?;
-        let (fold, mut test) =
-            test_side(metadata, &clips).with_context(|| file.display().to_string())?;
+        let (fold, mut test) = test_side(metadata, &clips).with_context(named)?;
         if !self.unheard.is_empty() {
             test.extend(unheard(&self.unheard, file, metadata)?);
         }
@@ -106,6 +107,7 @@ impl EvaluateArgs {
             model: file.display().to_string(),
             content_hash: metadata.content_hash.clone(),
             fold,
+            adapted: metadata.provenance.adapted.is_some(),
             labels: metadata.labels.clone(),
             conditions,
         })
@@ -152,6 +154,11 @@ fn has_heard(about: &Metadata, corpus: Corpus) -> bool {
 
 /// All clips of corpora that a model has heard nothing of, whose class it can tell.
 fn unheard(folders: &[PathBuf], file: &Path, about: &Metadata) -> Result<Vec<Clip>> {
+    ensure!(
+        about.provenance.adapted.is_none(),
+        "--unheard: {} was adapted to clips of which only a hash is known: score the file that it was made of",
+        file.display()
+    );
     let classes = classes(about)?;
     let mut found = clips(folders, |left_out| eprintln!("left out: {left_out}"))?;
     for clip in &found {

@@ -82,7 +82,11 @@ impl ProtocolArgs {
             return output::text(&self.describe(&runs));
         }
         let clips = clips(folders, |left_out| eprintln!("left out: {left_out}"))?;
-        all_testable(&runs, &clips)?;
+        let asked = runs.iter().filter(|run| match &self.models {
+            Some(models) => models.join(format!("{}.onnx", run.name())).exists(),
+            None => true,
+        });
+        all_testable(asked, &clips)?;
         if !runs.is_empty() {
             self.speakers(&runs, &clips, conditions, cache)?;
         }
@@ -132,7 +136,8 @@ impl ProtocolArgs {
         recipe.check()?;
         anyhow::ensure!(
             self.models.is_some() || !matches!(recipe.window, Some(Window::Excerpt(_))),
-            "--network classic: no box can run it, and what scores these protocols is the file that a box would run: give --network windowed"
+            "a network that reads one excerpt of a clip (`window.seconds`, --network classic) is for no box, and these protocols score what a box would run: \
+             give --network windowed"
         );
         let (recipe_hash, models) = match &self.models {
             Some(models) => ("given".to_owned(), models),
@@ -162,25 +167,27 @@ impl ProtocolArgs {
             .with_context(|| format!("cannot make {}", models.display()))?;
         for run in runs {
             let wanting = self.wanting(run, conditions, &origin)?;
+            if wanting.is_empty() {
+                eprintln!("{}: is measured", run.name());
+                continue;
+            }
             let file = bench.file(run);
-            if self.models.is_none() && !wanting.is_empty() && !bench.is_trained(run)? {
+            if self.models.is_none()
+                && !self.has_answered(run, &file, &origin)?
+                && !bench.is_trained(run)?
+            {
                 eprintln!("{}: training", run.name());
                 bench.train(run, output::epoch)?;
             }
             if file.exists() {
                 let opened = open(&file, run, clips)?;
                 self.same_file(run, &file, &opened.0, &origin)?;
-                if !wanting.is_empty() {
-                    self.score(run, (&file, opened), clips, &wanting, &origin, cache)?;
-                    continue;
-                }
-            }
-            match wanting.is_empty() {
-                true => eprintln!("{}: is measured", run.name()),
-                false => eprintln!(
+                self.score(run, (&file, opened), clips, &wanting, &origin, cache)?;
+            } else {
+                eprintln!(
                     "{}: is not there, its folds stay unmeasured",
                     file.display()
-                ),
+                );
             }
         }
         Ok(())

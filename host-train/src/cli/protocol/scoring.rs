@@ -15,6 +15,18 @@ use undertone_train::features::{ClipFeatures, Extractor};
 use super::ProtocolArgs;
 
 impl ProtocolArgs {
+    /// Whether the model file of a run is there and has answered for one of its folds before: it is that of the recipe then.
+    pub(super) fn has_answered(&self, run: &Run, file: &Path, origin: &Origin) -> Result<bool> {
+        if !file.exists() {
+            return Ok(false);
+        }
+        let model = crate::cli::model::load(file)?;
+        let answered = self.answered(run, origin)?;
+        Ok(answered
+            .iter()
+            .any(|(_, hash)| *hash == model.metadata().content_hash))
+    }
+
     /// Refuses a model file where another one answered for one of its folds.
     pub(super) fn same_file(
         &self,
@@ -24,19 +36,28 @@ impl ProtocolArgs {
         origin: &Origin,
     ) -> Result<()> {
         let hash = &model.metadata().content_hash;
-        for fold in &run.folds {
-            let results = Results::open(&self.results, &self.name, fold.protocol, origin)?;
-            if let Some(other) = results.other_model((&fold.name, run.seed), hash) {
-                anyhow::bail!(
-                    "{}: has the hash {hash}, and {} fold {} of {} was answered by the file {other}: give another --name",
-                    file.display(),
-                    fold.protocol,
-                    fold.name,
-                    self.name
-                );
-            }
+        for (fold, other) in self.answered(run, origin)? {
+            anyhow::ensure!(
+                other == *hash,
+                "{}: has the hash {hash}, and {fold} of {} was answered by the file {other}: give the folder of that file \
+                 (--models, --runs), or another --name",
+                file.display(),
+                self.name
+            );
         }
         Ok(())
+    }
+
+    /// The folds of a run that were answered, and the hash of the file that did.
+    fn answered(&self, run: &Run, origin: &Origin) -> Result<Vec<(String, String)>> {
+        let mut answered = Vec::new();
+        for fold in &run.folds {
+            let results = Results::open(&self.results, &self.name, fold.protocol, origin)?;
+            let model = results.model(&fold.name, run.seed);
+            let named = format!("{} fold {}", fold.protocol, fold.name);
+            answered.extend(model.map(|model| (named, model.to_owned())));
+        }
+        Ok(answered)
     }
 
     /// The conditions in which some fold of a run is not measured.

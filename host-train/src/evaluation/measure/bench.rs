@@ -58,11 +58,15 @@ impl Bench<'_> {
     /// Whether a run is trained and its model file written.
     ///
     /// # Errors
-    /// [`TrainingError::OtherRun`] if they are there of another recipe or of other clips; [`MeasureError`] otherwise.
+    /// [`TrainingError::OtherRun`] if they are there of another recipe or of other clips, [`MeasureError::NoRun`] if the file is there
+    /// alone; [`MeasureError`] otherwise.
     pub fn is_trained(&self, run: &Run) -> Result<bool, MeasureError> {
-        let path = self.runs.join(run.name());
-        if !self.file(run).exists() || !path.exists() {
+        let (path, file) = (self.runs.join(run.name()), self.file(run));
+        if !file.exists() {
             return Ok(false);
+        }
+        if !path.join("recipe.json").exists() {
+            return Err(MeasureError::NoRun { path: file });
         }
         let (_, plan, _) = RunFolder::load(&path)?;
         let (recipe, sides) = self.of(run)?;

@@ -84,6 +84,15 @@ pub enum MeasureError {
         /// The file.
         path: PathBuf,
     },
+    /// A model file lies where a run would write its own, and what it is of is not known.
+    #[error(
+        "{}: is there without the folder of the run that it is of: move it away to train anew, or score it with --models and another --name",
+        path.display()
+    )]
+    NoRun {
+        /// The file.
+        path: PathBuf,
+    },
     /// There is nobody to test on.
     #[error(
         "{fold} has no clip of {corpus} here: give the folder with all of that corpus, or leave the protocol out"

@@ -18,7 +18,7 @@ use super::plan::Run;
 use super::protocol::{Fold, Task};
 use super::results::{FoldResult, HeadOf};
 use super::speakers::by_speaker;
-use crate::corpora::{Clip, Emotion};
+use crate::corpora::{Clip, CorpusError, Emotion};
 use crate::features::ClipFeatures;
 use crate::training::prepare::hash;
 use crate::training::split::split;
@@ -78,9 +78,15 @@ pub fn open(file: &Path, run: &Run, clips: &[Clip]) -> Result<(Model, Vec<Clip>)
 ///
 /// # Errors
 /// [`MeasureError::NoClips`]; [`MeasureError::Corpus`] if the clips cannot be split.
-pub fn all_testable(runs: &[Run], clips: &[Clip]) -> Result<(), MeasureError> {
+pub fn all_testable<'a>(
+    runs: impl Iterator<Item = &'a Run>,
+    clips: &[Clip],
+) -> Result<(), MeasureError> {
     for run in runs {
-        let test = split(clips, run.kept_out, run.seed)?.test;
+        let test = match split(clips, run.kept_out, run.seed) {
+            Err(CorpusError::EmptySide { .. }) => Vec::new(),
+            sides => sides?.test,
+        };
         let nobody = |fold: &&Fold| test.iter().all(|clip| clip.corpus != fold.corpus);
         if let Some(fold) = run.folds.iter().find(nobody) {
             return Err(no_clips(fold));

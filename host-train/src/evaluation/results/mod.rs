@@ -103,22 +103,27 @@ impl Results {
             });
         }
         let found = Self::read(&path)?;
-        let clips = found.clips.as_ref().unwrap_or(&origin.clips);
-        for (what, found, now) in [
-            ("another recipe", &found.recipe, &origin.recipe),
-            ("other corpora", clips, &origin.clips),
-        ] {
+        found.check(&path, &origin.recipe, Some(&origin.clips))?;
+        Ok(found)
+    }
+
+    /// Refuses another origin; of files from before `clips` was kept it is not known.
+    fn check(&self, path: &Path, recipe: &str, clips: Option<&String>) -> Result<(), ResultsError> {
+        let known = self.clips.as_ref().zip(clips);
+        for (what, found, now) in [("another recipe", self.recipe.as_str(), recipe)]
+            .into_iter()
+            .chain(known.map(|(found, now)| ("other corpora", found.as_str(), now.as_str())))
+        {
             if found != now {
-                let (found, now) = (found.clone(), now.clone());
                 return Err(ResultsError::Other {
-                    path,
+                    path: path.to_owned(),
                     what,
-                    found,
-                    now,
+                    found: found.to_owned(),
+                    now: now.to_owned(),
                 });
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     /// The results in a file.
@@ -151,16 +156,13 @@ impl Results {
         self.results.iter().any(same)
     }
 
-    /// The model file that answered for a fold and seed with its own head, if it was another one than that with this hash.
+    /// The model file whose own head answered for a fold and seed; `None` if none did yet.
     #[must_use]
-    pub fn other_model(&self, (fold, seed): (&str, u64), hash: &str) -> Option<&str> {
+    pub fn model(&self, fold: &str, seed: u64) -> Option<&str> {
         let of = |one: &&FoldResult| {
             (one.fold.as_str(), one.seed, one.head) == (fold, seed, HeadOf::Run)
         };
-        let models = self.results.iter().filter(of);
-        models
-            .filter_map(|one| one.model.as_deref())
-            .find(|model| *model != hash)
+        self.results.iter().find(of)?.model.as_deref()
     }
 
     /// Adds a result to those that are there by now, in the place of one of the same, and writes all of them, at once or not at all.
@@ -169,31 +171,29 @@ impl Results {
     /// As [`Results::open`].
     pub fn add(&mut self, dir: &Path, result: FoldResult) -> Result<(), ResultsError> {
         let path = Self::path(dir, &self.name, self.protocol);
-        if path.exists() {
-            // Measuring takes hours, and another process may have added some since.
-            let origin = Origin {
-                recipe: self.recipe.clone(),
-                clips: self.clips.clone().unwrap_or_default(),
-            };
-            self.results = match Self::read(&path)? {
-                now if now.clips.is_none() && now.recipe == self.recipe => now.results,
-                _ => Self::open(dir, &self.name, self.protocol, &origin)?.results,
-            };
-        }
-        self.results.retain(|one| one.place() != result.place());
-        self.results.push(result);
-        self.results.sort_by(|a, b| a.place().cmp(&b.place()));
         let failed = |source| ResultsError::File {
             path: path.clone(),
             source,
         };
+        // Measuring takes hours, and another process may have added some since, or be about to.
+        let folder = path.parent().unwrap_or(dir);
+        fs::create_dir_all(folder).map_err(failed)?;
+        let lock = fs::File::open(folder).map_err(failed)?;
+        lock.lock().map_err(failed)?;
+        if path.exists() {
+            let now = Self::read(&path)?;
+            now.check(&path, &self.recipe, self.clips.as_ref())?;
+            *self = now;
+        }
+        self.results.retain(|one| one.place() != result.place());
+        self.results.push(result);
+        self.results.sort_by(|a, b| a.place().cmp(&b.place()));
         let mut text = serde_json::to_vec(self).map_err(|source| ResultsError::Format {
             path: path.clone(),
             source,
         })?;
         text.push(b'\n');
-        let partial = path.with_extension(format!("json.{}.partial", std::process::id()));
-        fs::create_dir_all(path.parent().unwrap_or(dir)).map_err(failed)?;
+        let partial = path.with_extension("json.partial");
         fs::write(&partial, text).map_err(failed)?;
         fs::rename(&partial, &path).map_err(failed)
     }
@@ -254,9 +254,10 @@ pub(crate) mod tests {
         let again = open("r1").unwrap();
         assert_eq!(again, results);
         assert_eq!(again.results.len(), 2);
-        assert_eq!(again.other_model(("1", 1), "0123"), None);
-        assert_eq!(again.other_model(("1", 1), "4567"), Some("0123"));
-        assert_eq!(again.other_model(("1", 2), "4567"), None);
+        assert_eq!(
+            (again.model("1", 1), again.model("1", 2)),
+            (Some("0123"), None)
+        );
         let has = |seed, head, condition| again.has(("1", seed, "all"), head, condition);
         assert!(has(1, HeadOf::Run, Condition::Clean));
         assert!(!has(2, HeadOf::Run, Condition::Clean));
@@ -265,7 +266,15 @@ pub(crate) mod tests {
         assert!(matches!(open("r2"), Err(ResultsError::Other { .. })));
         let fewer = of("r1", "c2").unwrap_err().to_string();
         assert!(fewer.contains("other corpora (c1, now c2)"), "{fewer}");
-        fs::write(Results::path(dir.path(), "mine", Protocol::Tess), "{").unwrap();
+        // As a file was before it told of its clips: more may be added, of any.
+        let path = Results::path(dir.path(), "mine", Protocol::Tess);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace("\"clips\":\"c1\",", "")).unwrap();
+        let mut before = of("r1", "c2").unwrap();
+        assert_eq!((before.clips.as_deref(), before.results.len()), (None, 2));
+        before.add(dir.path(), result("3", 1, 5)).unwrap();
+        assert_eq!(open("r1").unwrap().results.len(), 3);
+        fs::write(path, "{").unwrap();
         assert!(matches!(open("r1"), Err(ResultsError::Format { .. })));
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn harder(evidence: &Evidence) -> impl Iterator<Item = &ConditionEvid
 }
 
 pub(super) fn section(evidence: Option<&Evidence>) -> Result<Section, ReportError> {
-    let mut section = Section::new("Street, telephone, room, level");
+    let mut section = Section::new("Street, telephone, room");
     let Some(evidence) = evidence.filter(|evidence| harder(evidence).next().is_some()) else {
         section.findings([(
             Mood::Warn,
@@ -63,7 +63,7 @@ pub(super) fn section(evidence: Option<&Evidence>) -> Result<Section, ReportErro
     section.figure(&Figure::new(
         "Mean recall in harder listening",
         chart(evidence)?,
-        "All clips of the same strangers, changed in ways that training never used: a machine, clatter or a street at 10 dB; 300 to 3400 Hz with a telephone's codec; a meeting room with the speaker 6 m away; the same voice softer, or louder and cut off at full scale. One bar a corpus; the dashed line is guessing.",
+        "All clips of the same strangers, changed in ways that training never used: a machine, clatter or a street at 10 dB; 300 to 3400 Hz with a telephone's codec; a meeting room with the speaker 6 m away. Where it stands there, the same voice softer, or louder and cut off at full scale, which training used in part. One bar a corpus; the dashed line is guessing.",
     ));
     let corpora = &evidence.corpora;
     let mut columns = vec!["condition"];

@@ -11,7 +11,7 @@ use super::noise::with_noise;
 use crate::corpora::{Clip, Corpus};
 use crate::evaluation::metrics::{Figures, Outcome, unweighted_accuracy};
 use crate::evaluation::model::outcomes;
-use crate::evaluation::test_side::test_side;
+use crate::evaluation::test_side::{test_fold, test_side};
 use crate::features::{Extractor, FeatureError, extract_samples, spoken_samples};
 use crate::report::ReportError;
 use crate::training::classes::Classes;
@@ -33,6 +33,12 @@ pub fn measure(path: &Path, model: &Model, corpora: &[PathBuf]) -> Result<Eviden
         path: path.to_owned(),
         reason: reason.to_owned(),
     };
+    test_fold(metadata).map_err(|reason| refuse(&reason.to_string()))?;
+    if metadata.provenance.adapted.is_some() {
+        return Err(refuse(
+            "was adapted to clips of which only a hash is known, perhaps the test speakers' own: measure the file that it was made of",
+        ));
+    }
     let clips = clips(corpora, |_| {})?;
     let (fold, test) = test_side(metadata, &clips).map_err(|reason| refuse(&reason.to_string()))?;
     let extractor = Extractor {

@@ -11,6 +11,7 @@ use undertone_page::{Cell, Figure, Html, Mood, Section, Table};
 use super::evidence::Scores;
 use super::json_files;
 use crate::evaluation::results::HeadOf;
+use crate::evaluation::spread::over_folds;
 use crate::report::ReportError;
 
 /// Results of one protocol, as `evaluate` keeps them; what else is there is left alone.
@@ -62,7 +63,7 @@ pub(super) fn read(folder: &Path) -> Vec<Protocol> {
         .collect()
 }
 
-/// The means over folds and seeds.
+/// The means over folds, of each the mean over its seeds.
 pub(super) fn rows(protocols: &[Protocol]) -> Vec<Row> {
     let mut rows = Vec::new();
     for protocol in protocols {
@@ -80,11 +81,10 @@ pub(super) fn rows(protocols: &[Protocol]) -> Vec<Row> {
                 .push(result);
         }
         for ((task, head, condition), folds) in groups {
-            let mean = |of: &dyn Fn(&Fold) -> f64| {
-                folds.iter().map(|fold| of(fold)).sum::<f64>() / folds.len().max(1) as f64
+            let over = |of: fn(&Fold) -> f64| {
+                over_folds(folds.iter().map(|fold| (fold.fold.as_str(), of(fold))))
             };
-            let ua = mean(&|fold| fold.figures.unweighted_accuracy);
-            let variance = mean(&|fold| (fold.figures.unweighted_accuracy - ua).powi(2));
+            let (mean, deviation) = over(|fold| fold.figures.unweighted_accuracy);
             let distinct = |mut values: Vec<String>| {
                 values.sort_unstable();
                 values.dedup();
@@ -98,10 +98,10 @@ pub(super) fn rows(protocols: &[Protocol]) -> Vec<Row> {
                 head,
                 folds: distinct(folds.iter().map(|fold| fold.fold.clone()).collect()),
                 seeds: distinct(folds.iter().map(|fold| fold.seed.to_string()).collect()),
-                mean: ua,
-                deviation: variance.sqrt(),
-                accuracy: mean(&|fold| fold.figures.accuracy),
-                ece: mean(&|fold| fold.figures.calibration_error),
+                mean,
+                deviation: deviation.unwrap_or(0.0),
+                accuracy: over(|fold| fold.figures.accuracy).0,
+                ece: over(|fold| fold.figures.calibration_error).0,
                 date: folds
                     .iter()
                     .map(|fold| fold.date.clone())

@@ -208,7 +208,9 @@ mod tests {
         let rows = rows(&[serde_json::from_str(&file).unwrap()]);
         assert_eq!(rows.len(), 3);
         assert_eq!((rows[2].head, rows[2].folds), (HeadOf::Corpus, 1));
-        assert!((rows[0].mean - 0.5).abs() < 1e-9 && (rows[0].deviation - 0.1).abs() < 1e-9);
+        assert!(
+            (rows[0].mean - 0.5).abs() < 1e-9 && (rows[0].deviation - 0.02f64.sqrt()).abs() < 1e-9
+        );
         assert_eq!(
             (rows[0].folds, rows[1].condition.as_str()),
             (2, "telephone")

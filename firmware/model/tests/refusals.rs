@@ -194,7 +194,7 @@ fn metadata_out_of_range() {
         (
             "self_test",
             "{\"frames\":64,\"logits\":[0,0,0,0,0,0,1e39]}",
-            "`self_test.logits` has inf, not -10000 to 10000",
+            "`self_test.logits` has inf, no finite number",
         ),
         ("frontend", "{\"hop_length\":0}", "hop_length"),
         (

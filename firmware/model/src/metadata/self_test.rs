@@ -15,8 +15,6 @@ pub struct SelfTest {
 impl SelfTest {
     /// Largest difference of a logit that counts as equal: absolute up to 1, and beyond as a share of the logit.
     pub const TOLERANCE: f32 = 2e-3;
-    /// Largest logit that a file may record.
-    pub const LARGEST: f32 = 1e4;
     /// Most frames that a file may ask for.
     pub const MAX_FRAMES: usize = 2_000;
 

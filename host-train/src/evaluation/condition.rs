@@ -14,7 +14,7 @@ use undertone_dsp::{DspError, Feature, FrontendConfig};
 use crate::corpora::Clip;
 use crate::features::{ClipFeatures, FeatureError, extract_samples, spoken_samples};
 use crate::sound::room::{Shoebox, hear};
-use crate::sound::{RATE, line, noise};
+use crate::sound::{RATE, amplitude, line, noise, scale};
 
 /// A condition; written `clean`, `noise:10dB`, `level:-20dB`, `telephone`, `reverb`.
 ///
@@ -63,9 +63,9 @@ impl Condition {
                 Ok(samples)
             }
             Self::Level(db) => {
-                let gain = 10f32.powf(db / 20.0);
-                let louder = |sample: &mut f32| *sample = (*sample * gain).clamp(-1.0, 1.0);
-                samples.iter_mut().for_each(louder);
+                scale(&mut samples, amplitude(db));
+                let cut_off = |sample: &mut f32| *sample = sample.clamp(-1.0, 1.0);
+                samples.iter_mut().for_each(cut_off);
                 Ok(samples)
             }
             Self::Telephone => line::telephone(samples, 300.0, 3400.0),

@@ -1,5 +1,7 @@
 //! Which runs answer which protocols: a run that keeps fold 2 of every corpus out is scored by all that ask for a fold 2.
 
+use std::path::{Path, PathBuf};
+
 use super::protocol::{Fold, Protocol};
 use crate::training::classes::Classes;
 use crate::training::kept_out::KeptOut;
@@ -20,6 +22,12 @@ impl Run {
     #[must_use]
     pub fn name(&self) -> String {
         format!("{}-seed-{}", self.kept_out, self.seed)
+    }
+
+    /// Its model file among those in `folder`.
+    #[must_use]
+    pub fn file(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}.onnx", self.name()))
     }
 
     /// What its network tells apart: calm too where RAVDESS's own folds may ask for it. Zero-shot asks for no calm, and there

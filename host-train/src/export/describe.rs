@@ -8,7 +8,6 @@ use crate::corpora::Corpus;
 use crate::features::LiveWindow;
 use crate::network::NetworkConfig;
 use crate::training::checkpoint::{Plan, State};
-use crate::training::kept_out::KeptOut;
 
 /// Frames of a streaming network's self test.
 const SELF_TEST_FRAMES: usize = 64;
@@ -72,6 +71,7 @@ pub(super) fn describe(
 ) -> Result<Metadata, ExportError> {
     let taking = Taking::of(plan)?;
     let (epoch, validation) = state.best.ok_or(ExportError::Untrained)?;
+    let (fold, kept_out) = plan.recipe.kept_out.recorded();
     let open = plan
         .corpora
         .iter()
@@ -98,14 +98,8 @@ pub(super) fn describe(
                 Licence::Research
             },
             seed: plan.recipe.seed,
-            fold: match plan.recipe.kept_out {
-                KeptOut::Fold(fold) => Some(fold),
-                _ => None,
-            },
-            kept_out: match plan.recipe.kept_out {
-                KeptOut::Fold(_) | KeptOut::Nobody => None,
-                other => Some(other.to_string()),
-            },
+            fold,
+            kept_out,
             epoch,
             validation,
             trainer: env!("CARGO_PKG_VERSION").to_owned(),

@@ -51,6 +51,16 @@ impl KeptOut {
         }
     }
 
+    /// What [`KeptOut::of`] reads: `fold` and `kept_out` of a model file's provenance.
+    #[must_use]
+    pub fn recorded(self) -> (Option<u8>, Option<String>) {
+        match self {
+            Self::Nobody => (None, None),
+            Self::Fold(fold) => (Some(fold), None),
+            Self::Luna(_) | Self::Corpus(_) => (None, Some(self.to_string())),
+        }
+    }
+
     /// The number of the fold, if it is one.
     #[must_use]
     const fn fold(self) -> Option<u8> {

@@ -132,4 +132,35 @@ impl TrainingError {
             allowed,
         })
     }
+
+    /// Refuses the first of some fields that is not 0 to its most: field, value, most, and what is allowed.
+    ///
+    /// # Errors
+    /// [`TrainingError::Recipe`].
+    pub(crate) fn up_to<const N: usize>(
+        fields: [(&'static str, f32, f32, &'static str); N],
+    ) -> Result<(), Self> {
+        for (field, value, most, allowed) in fields {
+            if !(0.0..=most).contains(&value) {
+                return Self::refuse(field, value.to_string(), allowed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a field whose two values do not rise within a range.
+    ///
+    /// # Errors
+    /// [`TrainingError::Recipe`].
+    pub(crate) fn rising(
+        field: &'static str,
+        [low, high]: [f32; 2],
+        [least, most]: [f32; 2],
+        allowed: &'static str,
+    ) -> Result<(), Self> {
+        if low >= least && low <= high && high <= most {
+            return Ok(());
+        }
+        Self::refuse(field, format!("{low} to {high}"), allowed)
+    }
 }

@@ -104,7 +104,7 @@ impl WaveAugmentation {
     /// # Errors
     /// [`TrainingError::Recipe`], the first field that is out of its range.
     pub fn check(&self) -> Result<(), TrainingError> {
-        let fields = [
+        TrainingError::up_to([
             ("wave.speed", self.speed, 0.5, "0 to 0.5"),
             ("wave.stretch", self.stretch, 0.5, "0 to 0.5"),
             ("wave.pitch", self.pitch, 12.0, "0 to 12"),
@@ -114,25 +114,16 @@ impl WaveAugmentation {
             ("wave.room", self.room, 1.0, "0 to 1"),
             ("wave.telephone", self.telephone, 1.0, "0 to 1"),
             ("wave.codec", self.codec, 1.0, "0 to 1"),
-        ];
-        let refuse = TrainingError::refuse;
-        for (field, value, most, allowed) in fields {
-            if !(0.0..=most).contains(&value) {
-                return refuse(field, value.to_string(), allowed);
-            }
-        }
-        let pairs = [
+        ])?;
+        for (field, values, range) in [
             ("wave.noise_snr_db", self.noise_snr_db, [-20.0, 100.0]),
             ("wave.room_rt60", self.room_rt60, [0.01, 5.0]),
-        ];
-        for (field, [low, high], [least, most]) in pairs {
-            if !(low >= least && low <= high && high <= most) {
-                let allowed = "the least first, -20 to 100 dB or 0.01 to 5 s";
-                return refuse(field, format!("{low} to {high}"), allowed);
-            }
+        ] {
+            let allowed = "the least first, -20 to 100 dB or 0.01 to 5 s";
+            TrainingError::rising(field, values, range, allowed)?;
         }
         if self.every == 0 {
-            return refuse("wave.every", "0".into(), "1 or more epochs");
+            return TrainingError::refuse("wave.every", "0".into(), "1 or more epochs");
         }
         Ok(())
     }

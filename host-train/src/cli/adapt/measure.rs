@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 use serde::Serialize;
 use undertone_model::Model;
 use undertone_train::adapt::fit::PRIOR;
@@ -30,10 +31,10 @@ pub(super) struct MeasureArgs {
     #[arg(long, default_value = "ravdess")]
     corpus: String,
     /// Clips of each class that are fitted to.
-    #[arg(long, default_value_t = 3, value_parser = from(2))]
+    #[arg(long, default_value_t = 3, value_parser = RangedU64ValueParser::<usize>::new().range(2..))]
     clips_per_class: usize,
     /// Draws of these for every speaker.
-    #[arg(long, default_value_t = 20, value_parser = from(1))]
+    #[arg(long, default_value_t = 20, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     draws: usize,
     /// Weight of the prior.
     #[arg(long, default_value_t = PRIOR)]
@@ -58,14 +59,6 @@ struct Report {
     date: String,
     design: Design,
     speakers: Vec<SpeakerTrial>,
-}
-
-/// A number that is `least` or more.
-fn from(least: usize) -> impl Fn(&str) -> Result<usize, String> + Clone {
-    move |text: &str| match text.parse() {
-        Ok(number) if number >= least => Ok(number),
-        _ => Err(format!("give {least} or more")),
-    }
 }
 
 impl MeasureArgs {

@@ -83,7 +83,7 @@ impl ProtocolArgs {
         }
         let clips = clips(folders, |left_out| eprintln!("left out: {left_out}"))?;
         let asked = runs.iter().filter(|run| match &self.models {
-            Some(models) => models.join(format!("{}.onnx", run.name())).exists(),
+            Some(models) => run.file(models).exists(),
             None => true,
         });
         all_testable(asked, &clips)?;
@@ -171,17 +171,16 @@ impl ProtocolArgs {
                 eprintln!("{}: is measured", run.name());
                 continue;
             }
-            let file = bench.file(run);
-            if self.models.is_none()
-                && !self.has_answered(run, &file, &origin)?
-                && !bench.is_trained(run)?
-            {
+            let (file, answered) = (bench.file(run), self.answered(run, &origin)?);
+            // A file that has answered under this name is that of the recipe, whether its run is still there or not.
+            let known = file.exists() && !answered.is_empty();
+            if self.models.is_none() && !known && !bench.is_trained(run)? {
                 eprintln!("{}: training", run.name());
                 bench.train(run, output::epoch)?;
             }
             if file.exists() {
                 let opened = open(&file, run, clips)?;
-                self.same_file(run, &file, &opened.0, &origin)?;
+                self.same_file(&file, &opened.0, &answered)?;
                 self.score(run, (&file, opened), clips, &wanting, &origin, cache)?;
             } else {
                 eprintln!(

@@ -15,30 +15,17 @@ use undertone_train::features::{ClipFeatures, Extractor};
 use super::ProtocolArgs;
 
 impl ProtocolArgs {
-    /// Whether the model file of a run is there and has answered for one of its folds before: it is that of the recipe then.
-    pub(super) fn has_answered(&self, run: &Run, file: &Path, origin: &Origin) -> Result<bool> {
-        if !file.exists() {
-            return Ok(false);
-        }
-        let model = crate::cli::model::load(file)?;
-        let answered = self.answered(run, origin)?;
-        Ok(answered
-            .iter()
-            .any(|(_, hash)| *hash == model.metadata().content_hash))
-    }
-
-    /// Refuses a model file where another one answered for one of its folds.
+    /// Refuses a model file where another one has answered for one of its folds.
     pub(super) fn same_file(
         &self,
-        run: &Run,
         file: &Path,
         model: &Model,
-        origin: &Origin,
+        answered: &[(String, String)],
     ) -> Result<()> {
         let hash = &model.metadata().content_hash;
-        for (fold, other) in self.answered(run, origin)? {
+        for (fold, other) in answered {
             anyhow::ensure!(
-                other == *hash,
+                other == hash,
                 "{}: has the hash {hash}, and {fold} of {} was answered by the file {other}: give the folder of that file \
                  (--models, --runs), or another --name",
                 file.display(),
@@ -49,7 +36,7 @@ impl ProtocolArgs {
     }
 
     /// The folds of a run that were answered, and the hash of the file that did.
-    fn answered(&self, run: &Run, origin: &Origin) -> Result<Vec<(String, String)>> {
+    pub(super) fn answered(&self, run: &Run, origin: &Origin) -> Result<Vec<(String, String)>> {
         let mut answered = Vec::new();
         for fold in &run.folds {
             let results = Results::open(&self.results, &self.name, fold.protocol, origin)?;

@@ -52,7 +52,7 @@ impl Bench<'_> {
     /// The model file of a run.
     #[must_use]
     pub fn file(&self, run: &Run) -> PathBuf {
-        self.runs.join(format!("{}.onnx", run.name()))
+        run.file(&self.runs)
     }
 
     /// Whether a run is trained and its model file written.

@@ -83,8 +83,7 @@ impl Augmentation {
     /// # Errors
     /// [`TrainingError::Recipe`], the first field that is out of its range.
     pub fn check(&self) -> Result<(), TrainingError> {
-        let refuse = TrainingError::refuse;
-        for (field, value, most, allowed) in [
+        TrainingError::up_to([
             ("augmentation.gain_db", self.gain_db, 60.0, "0 to 60"),
             ("augmentation.tilt_db", self.tilt_db, 60.0, "0 to 60"),
             ("augmentation.speed", self.speed, 0.5, "0 to 0.5"),
@@ -96,22 +95,14 @@ impl Augmentation {
             ),
             ("augmentation.splice", self.splice, 1.0, "0 to 1"),
             ("augmentation.noise", self.noise, 1.0, "0 to 1"),
-        ] {
-            if !(0.0..=most).contains(&value) {
-                return refuse(field, value.to_string(), allowed);
-            }
-        }
-        let [low, high] = self.noise_snr_db;
-        if !(low >= -20.0 && low <= high && high <= 100.0) {
-            let allowed = "the least first, -20 to 100 dB";
-            return refuse(
-                "augmentation.noise_snr_db",
-                format!("{low} to {high}"),
-                allowed,
-            );
-        }
+        ])?;
+        let (field, allowed) = (
+            "augmentation.noise_snr_db",
+            "the least first, -20 to 100 dB",
+        );
+        TrainingError::rising(field, self.noise_snr_db, [-20.0, 100.0], allowed)?;
         if self.masks > MOST_MASKS {
-            return refuse("augmentation.masks", self.masks.to_string(), "0 to 100");
+            return TrainingError::refuse("augmentation.masks", self.masks.to_string(), "0 to 100");
         }
         Ok(())
     }

@@ -44,15 +44,10 @@ impl Recipe {
         if self.patience == Some(0) {
             return refuse("patience", "0".into(), "1 epoch or more");
         }
-        let shares = [
-            ("label_smoothing", self.label_smoothing),
-            ("wave.share", self.wave.share),
-        ];
-        for (field, value) in shares {
-            if !(0.0..=1.0).contains(&value) {
-                return refuse(field, value.to_string(), "0 to 1");
-            }
-        }
+        TrainingError::up_to([
+            ("label_smoothing", self.label_smoothing, 1.0, "0 to 1"),
+            ("wave.share", self.wave.share, 1.0, "0 to 1"),
+        ])?;
         if !(0.0..=0.5).contains(&self.validation) {
             return refuse("validation", self.validation.to_string(), "0 to 0.5");
         }
